@@ -1,0 +1,13 @@
+/** Put off or taken away is not failed: these end a run without ending the deployment badly, and are never shown as errors. */
+export class ControlFlow extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** Another worker owns the deployment now; this one must touch nothing further. */
+export class LeaseLost extends ControlFlow {}
+
+/** This process is stopping; the deployment goes back to the queue. */
+export class HandBack extends ControlFlow {}
