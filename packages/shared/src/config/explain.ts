@@ -1,0 +1,59 @@
+import type { z } from 'zod';
+import type { ConfigIssue } from '../errors/config-error.js';
+import { NOT_YET } from './schema.js';
+
+type Issue = z.core.$ZodIssue;
+
+/** zod's findings in our words: where, what was found, what belongs there. */
+export function explain(issues: readonly Issue[], document: unknown): ConfigIssue[] {
+  return issues.flatMap((issue) => explainOne(issue, document));
+}
+
+function explainOne(issue: Issue, document: unknown): ConfigIssue[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: [...path, key].join('.'),
+      found: `the key "${key}"`,
+      expected: NOT_YET.get(key) ?? 'no such key (see docs/config.md)',
+    }));
+  }
+  const found = show(valueAt(document, issue.path));
+  return [{ path: path.join('.') || '(top)', found, expected: expectation(issue) }];
+}
+
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return issue.values.map((value) => JSON.stringify(value)).join(' or ');
+    case 'too_small':
+      return issue.message.startsWith('Too small') ? `at least ${issue.minimum}` : issue.message;
+    case 'too_big':
+      return `at most ${issue.maximum}`;
+    case 'invalid_type':
+      return issue.message.startsWith('Invalid input') ? article(issue.expected) : issue.message;
+    case 'invalid_union':
+      return 'options' in issue && Array.isArray(issue.options) ? `one of ${issue.options.join(', ')}` : issue.message;
+    case 'invalid_key':
+      return issue.issues.map((inner) => inner.message).join('; ');
+    default:
+      return issue.message;
+  }
+}
+
+const article = (type: string): string => (type === 'record' || type === 'object' ? 'a mapping of keys' : `a ${type}`);
+
+function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
+  let node = document;
+  for (const key of path) {
+    if (node === null || typeof node !== 'object') return undefined;
+    node = (node as Record<PropertyKey, unknown>)[key];
+  }
+  return node;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

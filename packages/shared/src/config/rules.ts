@@ -1,0 +1,61 @@
+import type { ConfigIssue } from '../errors/config-error.js';
+import type { NameSection } from './name.js';
+import type { EnvironmentSection } from './schema.js';
+
+/** The rules that span several keys of one environment. */
+export function checkEnvironment(path: string, environment: EnvironmentSection): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const ownerOf = new Map<string, string>();
+  const placeOf = new Map<string, string>();
+  for (const [k, name] of Object.entries(environment.names)) {
+    issues.push(...checkRollout(`${path}.names.${k}.rollout`, name));
+    for (const [key, instance] of Object.entries(name.instances)) {
+      const at = `${path}.names.${k}.instances.${key}`;
+      const owner = ownerOf.get(key);
+      if (owner !== undefined) {
+        issues.push({ path: at, found: `"${key}", already an instance of "${owner}"`, expected: 'a key of its own' });
+      }
+      if (key in environment.names) {
+        issues.push({ path: at, found: `"${key}", which is also a name`, expected: 'an instance key that is no name' });
+      }
+      ownerOf.set(key, k);
+      for (const directory of [instance.program_dir, instance.config_dir]) {
+        if (directory === undefined) continue;
+        const place = `${instance.host}:${directory}`;
+        const other = placeOf.get(place);
+        if (other !== undefined) {
+          issues.push({ path: at, found: `${place}, which ${other} uses`, expected: 'a directory of its own' });
+        }
+        placeOf.set(place, key);
+      }
+    }
+  }
+  return issues;
+}
+
+/** Batches of a name as lists of keys; without `rollout` one instance after another, as listed. */
+export function batchesOf(name: NameSection): string[][] {
+  if (name.rollout === undefined) return Object.keys(name.instances).map((key) => [key]);
+  return name.rollout.map((batch) => batch.split(/\s+/).filter((key) => key !== ''));
+}
+
+function checkRollout(path: string, name: NameSection): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const seen = new Set<string>();
+  for (const [index, batch] of batchesOf(name).entries()) {
+    for (const key of batch) {
+      const at = `${path}.${index}`;
+      if (!(key in name.instances)) {
+        const known = Object.keys(name.instances).join(', ');
+        issues.push({ path: at, found: `"${key}", which is no instance`, expected: `one of ${known}` });
+      }
+      if (seen.has(key)) issues.push({ path: at, found: `"${key}" again`, expected: 'each instance exactly once' });
+      seen.add(key);
+    }
+  }
+  const missing = Object.keys(name.instances).filter((key) => !seen.has(key));
+  if (missing.length > 0) {
+    issues.push({ path, found: `no batch with ${missing.join(', ')}`, expected: 'each instance exactly once' });
+  }
+  return issues;
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { nameSchema } from './name.js';
+import { durationMs, identifier, inherited, integer, nonEmpty, sizeBytes } from './primitives.js';
+
+/** The whole of `config.yml` (contract: design §5). The one source of checks, defaults and the editors' JSON Schema. */
+
+const environmentSchema = z.strictObject({
+  desc: z.string().default(''),
+  allow_senv: z.array(identifier).default([]),
+  ssh: inherited,
+  balancer: inherited,
+  health: inherited,
+  names: z.record(identifier, nameSchema).default({}),
+});
+export type EnvironmentSection = z.infer<typeof environmentSchema>;
+
+export const configSchema = z.strictObject({
+  env: z.strictObject({ key: identifier }),
+  timezone: z
+    .string()
+    .refine(isTimeZone, 'a time zone such as Asia/Shanghai')
+    .default(() => Intl.DateTimeFormat().resolvedOptions().timeZone),
+  data_dir: nonEmpty.default('data'),
+  redis: z
+    .strictObject({
+      /** Empty or absent: an own redis-server under `data_dir`. */
+      url: z
+        .string()
+        .refine((url) => url === '' || /^rediss?:\/\/\S+$/.test(url), 'redis://… or rediss://…, or nothing')
+        .default(''),
+      prefix: z.string().regex(/^[A-Za-z0-9{}_-]{1,40}$/, 'letters, digits, "_", "-" or "{}"').default('rex'),
+    })
+    .prefault({}),
+  api: z
+    .strictObject({
+      host: nonEmpty.default('127.0.0.1'),
+      /** 0 = any free port; the API prints the one it took. */
+      port: integer(0, 65_535).default(3000),
+      print_stdout: integer(0, 1).default(0),
+      /** Requests a minute and token. */
+      rate_limit: integer(1, 1_000_000).default(600),
+    })
+    .prefault({}),
+  worker: z
+    .strictObject({
+      concurrency: integer(1, 256).default(4),
+      /** A worker that could not renew its claim for this long has lost it. */
+      lock: durationMs.default(15_000),
+      /** How often a worker looks for deployments whose worker is gone. */
+      stalled_check: durationMs.default(5_000),
+    })
+    .prefault({}),
+  journal: z
+    .strictObject({
+      /** Finished deployments older than this are forgotten … */
+      keep: durationMs.default(90 * 86_400_000),
+      /** … except the newest of each name. */
+      keep_per_name: integer(1, 100_000).default(50),
+    })
+    .prefault({}),
+  packages: z
+    .strictObject({
+      /** Hosts that `url` may name; `*.example.com` for all below a domain. None by default. */
+      allow_hosts: z.array(nonEmpty).default([]),
+      max_bytes: sizeBytes.default(4 * 1024 ** 3),
+      /** Uploaded packages kept for each name. */
+      keep: integer(1, 10_000).default(10),
+    })
+    .prefault({}),
+  notify: z.array(z.never('nothing: notifications are not part of this version')).default([]),
+  environments: z
+    .record(identifier, environmentSchema)
+    .refine((all) => Object.keys(all).length > 0, 'at least one environment'),
+});
+
+export type ConfigFile = z.infer<typeof configSchema>;
+
+/** Keys of the documented format that this version does not implement: naming one is an error, never a silent no-op. */
+export const NOT_YET: ReadonlyMap<string, string> = new Map(
+  ['shared', 'hooks', 'jump', 'envelope', 'freeze', 'log', 'hold_timeout', 'is_deloy_dir', 'soak'].map((key) => [
+    key,
+    `nothing: "${key}" is not part of this version`,
+  ]),
+);
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
