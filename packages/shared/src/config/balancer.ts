@@ -19,6 +19,5 @@ const noneSchema = z.strictObject({ type: z.literal('none') });
 
 export const balancerSchema = z.discriminatedUnion('type', [nginxSchema, noneSchema]);
 
-
 export type BalancerSection = z.infer<typeof balancerSchema>;
 export type NginxSection = z.infer<typeof nginxSchema>;

@@ -25,7 +25,11 @@ export function interpolate(
 
   const fill = (text: string, path: string[]): string => {
     if (SECRETS.has(path.at(-1) ?? '') && !/^\$\{[^}]+\}$/.test(text)) {
-      issues.push({ path: path.join('.'), found: 'a secret in the file', expected: '"${VARIABLE}", from the environment' });
+      issues.push({
+        path: path.join('.'),
+        found: 'a secret in the file',
+        expected: '"${VARIABLE}", from the environment',
+      });
     }
     return text.replaceAll(VARIABLE, (_, name: string, fallback: string | undefined) => {
       const value = variables[name];

@@ -8,7 +8,13 @@ const fromText = (value: unknown): unknown =>
 
 /** Whole number within bounds, also as decimal text. */
 export const integer = (min: number, max: number) =>
-  z.preprocess(fromText, z.int({ error: `a whole number from ${min} to ${max}` }).min(min).max(max));
+  z.preprocess(
+    fromText,
+    z
+      .int({ error: `a whole number from ${min} to ${max}` })
+      .min(min)
+      .max(max),
+  );
 
 /** `true`/`false`, also as text. */
 export const flag = z.preprocess(
@@ -46,15 +52,16 @@ export const identifier = z
   .regex(IDENTIFIER, 'letters, digits, "_", "." or "-", at most 64 characters, beginning with a letter or digit');
 
 /** Absolute directory on a host: normalised, never the root, nothing a shell or a list could misread. */
-export const remotePath = z
-  .string()
-  .refine(
-    (path) =>
-      /^\/[^\0\n\r]+$/.test(path) &&
-      !path.endsWith('/') &&
-      !path.split('/').slice(1).some((part) => part === '' || part === '.' || part === '..'),
-    'an absolute path without ".", "..", "//" or a trailing "/"',
-  );
+export const remotePath = z.string().refine(
+  (path) =>
+    /^\/[^\0\n\r]+$/.test(path) &&
+    !path.endsWith('/') &&
+    !path
+      .split('/')
+      .slice(1)
+      .some((part) => part === '' || part === '.' || part === '..'),
+  'an absolute path without ".", "..", "//" or a trailing "/"',
+);
 
 export const nonEmpty = z.string({ error: 'a text' }).min(1, 'a text that is not empty');
 

@@ -1,18 +1,12 @@
-import { resolve as resolvePath } from 'node:path';
 import { homedir, userInfo } from 'node:os';
+import { resolve as resolvePath } from 'node:path';
 import type { z } from 'zod';
 import type { ConfigIssue } from '../errors/config-error.js';
 import { balancerSchema } from './balancer.js';
 import { explain } from './explain.js';
 import { healthSchema } from './health.js';
 import type { InstanceSection, NameSection } from './name.js';
-import type {
-  ResolvedBalancer,
-  ResolvedEnvironment,
-  ResolvedInstance,
-  ResolvedName,
-  ResolvedSsh,
-} from './resolved.js';
+import type { ResolvedBalancer, ResolvedEnvironment, ResolvedInstance, ResolvedName, ResolvedSsh } from './resolved.js';
 import { batchesOf, checkEnvironment } from './rules.js';
 import type { EnvironmentSection } from './schema.js';
 import { sshSchema } from './ssh.js';

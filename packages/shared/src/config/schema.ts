@@ -28,7 +28,10 @@ export const configSchema = z.strictObject({
         .string()
         .refine((url) => url === '' || /^rediss?:\/\/\S+$/.test(url), 'redis://… or rediss://…, or nothing')
         .default(''),
-      prefix: z.string().regex(/^[A-Za-z0-9{}_-]{1,40}$/, 'letters, digits, "_", "-" or "{}"').default('rex'),
+      prefix: z
+        .string()
+        .regex(/^[A-Za-z0-9{}_-]{1,40}$/, 'letters, digits, "_", "-" or "{}"')
+        .default('rex'),
     })
     .prefault({}),
   api: z

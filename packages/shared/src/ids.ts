@@ -1,0 +1,12 @@
+import { monotonicFactory } from 'ulid';
+
+// One process never makes two ids out of order within a millisecond.
+const next = monotonicFactory();
+
+/** `dep-<ulid>`: sorts by time of creation; a BullMQ job id must not be digits only. */
+export const newDeploymentId = (): string => `dep-${next()}`;
+/** `pkg-<ulid>`: sorts by time of upload. */
+export const newPackageId = (): string => `pkg-${next()}`;
+
+/** Ids as the contract allows them in addresses. */
+export const ID = /^[A-Za-z0-9_-]{1,80}$/;

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+
+/**
+ * The events of a deployment: the only record of what happened. An event is never changed once a release wrote it;
+ * new kinds and optional fields may be added, because journals outlive versions.
+ */
+
+const errorRecord = z.object({
+  code: z.string(),
+  what: z.string(),
+  where: z.string().optional(),
+  whatToDo: z.string().optional(),
+});
+
+/** What the request asked for, checked and with its token masked. */
+export const requestSchema = z.object({
+  action: z.string(),
+  k: z.string(),
+  /** The name that is locked; `k` itself or the name of the instance keys in `k`. */
+  name: z.string(),
+  /** Instance keys batch by batch, as resolved when the request was accepted. */
+  batches: z.array(z.array(z.string())),
+  source: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('senv'), environment: z.string() }),
+    z.object({ kind: z.literal('url'), url: z.string(), sha256: z.string().optional() }),
+    z.object({ kind: z.literal('package'), package: z.string() }),
+  ]),
+  full: z.enum(['1', '2']),
+  dryRun: z.boolean(),
+  sprint: z.boolean(),
+  /** Parameters as received, for `param` of the answer; the token is masked. */
+  param: z.record(z.string(), z.string()),
+  /** Name of the token. */
+  by: z.string(),
+});
+export type DeployRequest = z.infer<typeof requestSchema>;
+
+const side = z.object({
+  /** Path as configured. */
+  path: z.string(),
+  kind: z.enum(['link', 'directory', 'absent']),
+  /** Where the link leads, or the directory itself; absent when nothing is there. */
+  real: z.string().optional(),
+});
+export type Side = z.infer<typeof side>;
+
+export const instancePlanSchema = z.object({
+  instance: z.string(),
+  host: z.string(),
+  programDir: z.string(),
+  configDir: z.string().optional(),
+  /** Directories that this deployment makes. */
+  programRelease: z.string(),
+  configRelease: z.string().optional(),
+});
+export type InstancePlan = z.infer<typeof instancePlanSchema>;
+
+/** One row of a dry run: how the staged tree would differ from the instance's current one. */
+export const differenceSchema = z.object({
+  added: z.number(),
+  changed: z.number(),
+  removed: z.number(),
+  unchanged: z.number(),
+  bytes: z.number(),
+  /** First paths, at most 200, each with `+`, `~` or `-` before it. */
+  paths: z.array(z.string()),
+});
+export type Difference = z.infer<typeof differenceSchema>;
+
+const at = z.iso.datetime();
+const scoped = { at, instance: z.string(), step: z.string() };
+/** What a step found or achieved; each step has its own schema for it. */
+const facts = z.record(z.string(), z.unknown());
+
+export const eventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('accepted'), at, id: z.string(), request: requestSchema, stampMs: z.number() }),
+  z.object({ type: z.literal('claimed'), at, worker: z.string(), epoch: z.number() }),
+  z.object({ type: z.literal('handed-back'), at, worker: z.string(), reason: z.string() }),
+  z.object({ type: z.literal('planned'), at, suffix: z.string(), instances: z.array(instancePlanSchema) }),
+  z.object({
+    type: z.literal('package-resolved'),
+    at,
+    /** Manifest of the program; absent when the deployment changes configuration alone. */
+    program: z.string().optional(),
+    /** Manifest and package id of each instance's pending configuration. */
+    configs: z.record(z.string(), z.object({ package: z.string(), manifest: z.string() })),
+    origin: z.string(),
+    files: z.number(),
+    size: z.number(),
+  }),
+  z.object({
+    type: z.literal('difference'),
+    at,
+    instance: z.string(),
+    program: differenceSchema,
+    config: differenceSchema.optional(),
+  }),
+  z.object({ type: z.literal('batch-started'), at, batch: z.number() }),
+  z.object({ type: z.literal('batch-finished'), at, batch: z.number() }),
+  z.object({ type: z.literal('batch-failed'), at, batch: z.number(), message: z.string() }),
+  z.object({ type: z.literal('step-started'), ...scoped, found: facts }),
+  z.object({ type: z.literal('step-progress'), ...scoped, bytes: z.number(), bytesTotal: z.number() }),
+  z.object({ type: z.literal('step-mark'), ...scoped, mark: z.string() }),
+  z.object({
+    type: z.literal('step-retried'),
+    ...scoped,
+    attempt: z.number(),
+    delayMs: z.number(),
+    error: errorRecord,
+  }),
+  z.object({ type: z.literal('step-done'), ...scoped, facts, ms: z.number() }),
+  z.object({ type: z.literal('step-failed'), ...scoped, error: errorRecord, ms: z.number() }),
+  z.object({ type: z.literal('undo-started'), ...scoped }),
+  z.object({ type: z.literal('undo-done'), ...scoped, facts, ms: z.number() }),
+  z.object({ type: z.literal('undo-failed'), ...scoped, error: errorRecord, ms: z.number() }),
+  z.object({
+    type: z.literal('log'),
+    at,
+    level: z.enum(['info', 'warn', 'error']),
+    message: z.string(),
+    instance: z.string().optional(),
+    step: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('finished'),
+    at,
+    state: z.enum(['succeeded', 'failed', 'cancelled']),
+    error: errorRecord.optional(),
+  }),
+]);
+export type JournalEvent = z.infer<typeof eventSchema>;
+export type EventType = JournalEvent['type'];
+
+type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never;
+/** An event before the journal stamps its time. */
+export type NewEvent = WithoutTime<JournalEvent>;
+
+/** Facts of the `record` step: what the documented instance record tells. Times in milliseconds since 1970. */
+export const recordFactsSchema = z.object({
+  host: z.string(),
+  program: side.extend({ after: z.string() }),
+  config: side.extend({ after: z.string() }).optional(),
+  /** `<size> <dir>` for program and config, as `du -sh` writes it. */
+  size: z.string(),
+  startMs: z.number(),
+  stagedMs: z.number(),
+  startAppMs: z.number(),
+  endMs: z.number(),
+  processNumber: z.number(),
+  randomStr: z.string(),
+  /** Program release's manifest id. */
+  manifest: z.string().optional(),
+});
+export type RecordFacts = z.infer<typeof recordFactsSchema>;

@@ -1,0 +1,67 @@
+import type { ErrorRecord } from '../errors/rex-error.js';
+import type { DeployRequest, Difference, InstancePlan, RecordFacts } from './events.js';
+
+/** What the events of one deployment add up to. Made by `reduce` alone. */
+export type JobState = 'queued' | 'running' | 'held' | 'succeeded' | 'failed' | 'cancelled';
+
+export interface StepState {
+  step: string;
+  status: 'running' | 'done' | 'failed' | 'undoing' | 'undone' | 'undo-failed';
+  /** What the step found before it changed anything; read on resume and undo, never looked up again. */
+  found: Record<string, unknown>;
+  facts: Record<string, unknown>;
+  startedMs: number;
+  endedMs?: number | undefined;
+  attempts: number;
+  error?: ErrorRecord | undefined;
+  /** Error of the undo, where that failed too. */
+  undoError?: ErrorRecord | undefined;
+}
+
+export interface InstanceState {
+  instance: string;
+  /** In the order in which they began. */
+  steps: StepState[];
+  record?: RecordFacts | undefined;
+  bytes: number;
+  bytesTotal: number;
+}
+
+export interface BatchState {
+  instances: string[];
+  status: 'waiting' | 'running' | 'finished' | 'failed';
+  startedMs?: number | undefined;
+  endedMs?: number | undefined;
+  message?: string | undefined;
+}
+
+export interface DeploymentState {
+  id: string;
+  state: JobState;
+  request: DeployRequest;
+  /** Time of the release directories' names; unique for the name. */
+  stampMs: number;
+  acceptedMs: number;
+  /** Time of the last event; the end once the state is terminal. */
+  lastMs: number;
+  worker?: string | undefined;
+  epoch: number;
+  plan?: { suffix: string; instances: InstancePlan[] } | undefined;
+  package?: {
+    program?: string | undefined;
+    configs: Record<string, { package: string; manifest: string }>;
+    origin: string;
+    files: number;
+    size: number;
+  };
+  differences: Record<string, { program: Difference; config?: Difference | undefined }>;
+  batches: BatchState[];
+  instances: Record<string, InstanceState>;
+  /** Instance and step that moved last. */
+  current?: { instance: string; step: string } | undefined;
+  error?: ErrorRecord | undefined;
+  log: string[];
+}
+
+export const isTerminal = (state: JobState): boolean =>
+  state === 'succeeded' || state === 'failed' || state === 'cancelled';
