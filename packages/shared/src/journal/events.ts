@@ -146,7 +146,8 @@ export const recordFactsSchema = z.object({
   stagedMs: z.number(),
   startAppMs: z.number(),
   endMs: z.number(),
-  processNumber: z.number(),
+  /** Absent where the instance has no `process` pattern. */
+  processNumber: z.number().optional(),
   randomStr: z.string(),
   /** Program release's manifest id. */
   manifest: z.string().optional(),

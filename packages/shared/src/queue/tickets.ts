@@ -1,0 +1,29 @@
+import { Queue } from 'bullmq';
+import { z } from 'zod';
+import { redisOptions } from '../redis/connection.js';
+
+/** Tickets only wake a worker: what is to be done stands in the journal, and nothing secret in the queue. */
+export const QUEUE = 'deployments';
+export const ticketSchema = z.object({ deploymentId: z.string() });
+export type Ticket = z.infer<typeof ticketSchema>;
+
+/** Ended tickets kept for dashboards; answers never come from here. */
+const KEEP_DONE = { count: 1000, age: 7 * 24 * 3600 };
+const KEEP_FAILED = { count: 5000, age: 30 * 24 * 3600 };
+
+/** The sending end of the queue. Fails within two seconds when Redis is away, never waits for it. */
+export function openQueue(url: string, prefix: string, onError: (error: Error) => void): Queue<Ticket> {
+  const queue = new Queue<Ticket>(QUEUE, {
+    prefix,
+    connection: { url, ...redisOptions('request') },
+    skipWaitingForReady: true,
+    defaultJobOptions: { attempts: 1, removeOnComplete: KEEP_DONE, removeOnFail: KEEP_FAILED },
+  });
+  queue.on('error', onError);
+  return queue;
+}
+
+/** Queues the ticket of a deployment; a second time while it waits or runs has no effect. */
+export async function sendTicket(queue: Queue<Ticket>, deploymentId: string): Promise<void> {
+  await queue.add('deploy', { deploymentId }, { jobId: deploymentId });
+}

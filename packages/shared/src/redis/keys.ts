@@ -1,0 +1,38 @@
+/** Names of our keys in Redis; BullMQ's own lie under `<prefix>:deployments:`. */
+export class Keys {
+  readonly #prefix: string;
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+  /** Hash: name, action, state, epoch (number of the present owner), worker. */
+  record = (id: string): string => `${this.#prefix}:dep:${id}`;
+  /** Stream of events. */
+  journal = (id: string): string => `${this.#prefix}:dep:${id}:journal`;
+  /** Text: id of the deployment that holds the name. */
+  lock = (name: string): string => `${this.#prefix}:lock:${name}`;
+  /** Text: seconds of the name's newest release stamp, so that no two deployments share a directory. */
+  stamp = (name: string): string => `${this.#prefix}:stamp:${name}`;
+  /** Sorted set of all deployments by time of acceptance. */
+  get all(): string {
+    return `${this.#prefix}:deps`;
+  }
+  /** The same for one name. */
+  ofName = (name: string): string => `${this.#prefix}:deps:${name}`;
+  /** Set of the deployments that have not ended. */
+  get open(): string {
+    return `${this.#prefix}:open`;
+  }
+  /** Hash: body digest and id of an Idempotency-Key. */
+  idempotency = (digest: string): string => `${this.#prefix}:idem:${digest}`;
+  token = (sha256: string): string => `${this.#prefix}:token:${sha256}`;
+  /** Hash: token name → its SHA-256. */
+  get tokenNames(): string {
+    return `${this.#prefix}:tokens`;
+  }
+  /** Text with an expiry: a worker that lives. */
+  worker = (id: string): string => `${this.#prefix}:worker:${id}`;
+  /** Sorted set: worker id by time of its last sign of life. */
+  get workers(): string {
+    return `${this.#prefix}:workers`;
+  }
+}

@@ -1,0 +1,114 @@
+import { createHash, randomInt } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { RexError } from './errors/rex-error.js';
+import type { Keys } from './redis/keys.js';
+
+export const roleSchema = z.enum(['viewer', 'deployer', 'admin']);
+export type Role = z.infer<typeof roleSchema>;
+
+const storedSchema = z.object({
+  name: z.string(),
+  role: roleSchema,
+  /** Comma-separated patterns of names, `*` for any text. */
+  names: z.string(),
+  created: z.coerce.number(),
+  /** Milliseconds since 1970; 0 = never. */
+  expires: z.coerce.number(),
+  /** 0 = not yet. */
+  lastUsed: z.coerce.number(),
+  /** The token's ten digits and last four letters, to recognise it by. */
+  masked: z.string(),
+});
+export type TokenRecord = z.infer<typeof storedSchema>;
+
+/** `<10-digit unix seconds><32 lowercase letters>` (contract §3). */
+export const TOKEN = /^\d{10}[a-z]{32}$/;
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+/** `lastUsed` is written at most this often. */
+const LAST_USED_STEP_MS = 10_000;
+
+/** Makes a token from the system's random source; its 32 letters carry 150 bits. */
+export function makeToken(nowMs: number): string {
+  const letters = Array.from({ length: 32 }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+  return `${Math.floor(nowMs / 1000)}${letters}`;
+}
+
+export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+/** Does one of the token's patterns allow this name? */
+export function allowsName(record: Pick<TokenRecord, 'names'>, name: string): boolean {
+  return record.names.split(',').some((pattern) => {
+    const literal = pattern
+      .trim()
+      .split('*')
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    return new RegExp(`^${literal.join('.*')}$`).test(name);
+  });
+}
+
+/** The tokens in Redis; only their SHA-256 is kept. */
+export class Tokens {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /**
+   * @param spec `expiresMs` is an instant in milliseconds since 1970, absent for never; `names` patterns such as `server,shop*`
+   * @returns the token itself; it cannot be had again
+   * @throws RexError when a token of that name exists
+   */
+  async create(spec: { name: string; role?: Role; names?: string; expiresMs?: number }): Promise<string> {
+    const now = Date.now();
+    const token = makeToken(now);
+    const sha = hashToken(token);
+    if ((await this.#redis.hsetnx(this.#keys.tokenNames, spec.name, sha)) === 0) {
+      throw new RexError({
+        what: `a token named "${spec.name}" exists`,
+        whatToDo: `revoke it first (rex token revoke --name ${spec.name}), or choose another name`,
+      });
+    }
+    await this.#redis.hset(this.#keys.token(sha), {
+      name: spec.name,
+      role: spec.role ?? 'deployer',
+      names: spec.names ?? '*',
+      created: now,
+      expires: spec.expiresMs ?? 0,
+      lastUsed: 0,
+      masked: `${token.slice(0, 10)}…${token.slice(-4)}`,
+    });
+    return token;
+  }
+
+  /** The record of a token that may be used now, else why not. */
+  async verify(token: string): Promise<TokenRecord | 'unknown' | 'expired'> {
+    if (!TOKEN.test(token)) return 'unknown';
+    const key = this.#keys.token(hashToken(token));
+    const fields = await this.#redis.hgetall(key);
+    if (Object.keys(fields).length === 0) return 'unknown';
+    const record = storedSchema.parse(fields);
+    const now = Date.now();
+    if (record.expires !== 0 && record.expires <= now) return 'expired';
+    if (now - record.lastUsed > LAST_USED_STEP_MS) await this.#redis.hset(key, { lastUsed: now });
+    return record;
+  }
+
+  async list(): Promise<TokenRecord[]> {
+    const shas = await this.#redis.hvals(this.#keys.tokenNames);
+    const all = await Promise.all(shas.map((sha) => this.#redis.hgetall(this.#keys.token(sha))));
+    return all
+      .filter((fields) => Object.keys(fields).length > 0)
+      .map((fields) => storedSchema.parse(fields))
+      .sort((a, b) => a.created - b.created);
+  }
+
+  /** @throws RexError when there is no token of that name */
+  async revoke(name: string): Promise<void> {
+    const sha = await this.#redis.hget(this.#keys.tokenNames, name);
+    if (sha === null) throw new RexError({ what: `there is no token named "${name}"`, whatToDo: 'see rex token list' });
+    await this.#redis.multi().del(this.#keys.token(sha)).hdel(this.#keys.tokenNames, name).exec();
+  }
+}
