@@ -1,0 +1,52 @@
+# rexdeploy-remote-script
+# Put before every script. POSIX sh with GNU coreutils, findutils, tar and procps. Text on stdout is for the controller:
+# one fact a line, name and value separated by a tab. Text on stderr is for people. Exit 90 and above: our own refusals.
+LC_ALL=C
+export LC_ALL
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+export PATH
+umask 022
+TAB=$(printf '\t')
+
+say() { printf '%s\t%s\n' "$1" "$2"; }
+refuse() { code=$1; shift; printf '%s\n' "$*" >&2; exit "$code"; }
+
+# Process ids whose command line matches a pattern, as `pgrep -f`; never a script of ours, whose arguments may match too.
+matching() {
+  for pid in $(pgrep -f -- "$1"); do
+    if [ -s "/proc/$pid/cmdline" ] && ! grep -qa 'rexdeploy-remote-script' "/proc/$pid/cmdline" 2>/dev/null; then
+      printf '%s\n' "$pid"
+    fi
+  done 2>/dev/null
+}
+count() { matching "$1" | wc -l | tr -d ' '; }
+
+# Waits until a command succeeds: at once, then with growing pauses. $1 = seconds at most, rest = command.
+wait_for() {
+  limit=$1; shift
+  pause=0.02; end=$(( $(date +%s) + limit ))
+  until "$@"; do
+    [ "$(date +%s)" -lt "$end" ] || return 1
+    sleep "$pause"
+    case $pause in 0.02) pause=0.05 ;; 0.05) pause=0.1 ;; 0.1) pause=0.25 ;; *) pause=0.5 ;; esac
+  done
+}
+
+# What stands at a path: link, directory, absent or other; then the real directory.
+kind_of() {
+  if [ -L "$1" ]; then echo link
+  elif [ -d "$1" ]; then echo directory
+  elif [ -e "$1" ]; then echo other
+  else echo absent
+  fi
+}
+
+# Folder of our own beside a deployed directory; holds manifests and what is not finished.
+state_of() { printf '%s/.rexdeploy' "$(dirname "$1")"; }
+
+# Digest of a tree's listing: type, mode, size, time and path of all that is not excluded. $1 = dir, rest = find expression.
+listing_digest() {
+  dir=$1; shift
+  ( cd "$dir" && find . -mindepth 1 "$@" \( -type f -printf 'f %m %s %T@ %P\0' -o -type d -printf 'd %m %P\0' -o -printf '%y %P %l\0' \) ) |
+    sort -z | sha256sum | cut -d ' ' -f 1
+}

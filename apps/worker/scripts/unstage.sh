@@ -1,0 +1,12 @@
+# Removes a release that was made and is not used. Args: pairs of a deployed directory and its release.
+# A release that the directory leads to stays, and the exit is 91.
+while [ $# -ge 2 ]; do
+  dir=$1; release=$2
+  shift 2
+  if [ -L "$dir" ] && [ "$(readlink -f -- "$dir")" = "$(readlink -f -- "$release")" ] && [ -d "$release" ]; then
+    refuse 91 "$release is in use"
+  fi
+  state=$(state_of "$release"); name=$(basename "$release")
+  rm -rf "$release" "$state/$name.partial" "$state/$name.json" "$state/$name.manifest" || exit 92
+  [ ! -d "$state" ] || rmdir "$state" 2>/dev/null || true
+done

@@ -1,0 +1,18 @@
+import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
+import type { SshSettings, Transport } from '@rexdeploy/ssh/transport';
+import type { Balancer } from './balancer.js';
+import { NginxBalancer } from './nginx/nginx.js';
+import { none } from './none.js';
+
+/** The driver of an instance's balancer. A type without a driver does not compile. */
+export function createBalancer(
+  instance: ResolvedInstance,
+  connect: (settings: SshSettings) => Promise<Transport>,
+): Balancer {
+  switch (instance.balancer.type) {
+    case 'nginx':
+      return new NginxBalancer(instance.balancer, instance, connect);
+    case 'none':
+      return none;
+  }
+}

@@ -1,0 +1,88 @@
+import { forgetOld } from '@rexdeploy/shared/deployments/retention';
+import { sendTicket, type Ticket } from '@rexdeploy/shared/queue/tickets';
+import type { Queue } from 'bullmq';
+import type { Logger } from 'pino';
+import type { WorkerParts } from './processor.js';
+
+/** Also the worker's sign of life; /readyz counts a worker as gone after 30 s. */
+const PERIOD_MS = 5_000;
+const RETENTION_PERIOD_MS = 10 * 60_000;
+/** A sign of life older than this is forgotten. */
+const FORGET_WORKER_MS = 3600_000;
+
+/**
+ * Keeps queue and journals in step, whatever crashed in between: a deployment that has not ended always has a ticket.
+ * Also tells that this worker lives, and forgets old deployments.
+ */
+export class Reconciler {
+  readonly #parts: WorkerParts;
+  readonly #queue: Queue<Ticket>;
+  readonly #log: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #lastRetentionMs = 0;
+
+  constructor(parts: WorkerParts, queue: Queue<Ticket>, log: Logger) {
+    this.#parts = parts;
+    this.#queue = queue;
+    this.#log = log;
+  }
+
+  /** Runs once at once, then regularly. */
+  async start(): Promise<void> {
+    await this.#round();
+    this.#timer = setInterval(() => {
+      this.#running = this.#running.then(() => this.#round());
+    }, PERIOD_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+    const { redis, keys, id } = this.#parts;
+    await redis.zrem(keys.workers, id).catch((error: unknown) => this.#log.debug({ err: error }, 'leaving'));
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await this.#tellAlive();
+      await this.#requeue();
+      await this.#forget();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'reconciling failed; it is tried again');
+    }
+  }
+
+  async #tellAlive(): Promise<void> {
+    const { redis, keys, id } = this.#parts;
+    const now = Date.now();
+    await redis.zadd(keys.workers, now, id);
+    await redis.zremrangebyscore(keys.workers, 0, now - FORGET_WORKER_MS);
+  }
+
+  /** Tickets that were never sent, or that BullMQ gave up, are sent again; the journal knows where to go on. */
+  async #requeue(): Promise<void> {
+    const { redis, keys } = this.#parts;
+    for (const id of await redis.smembers(keys.open)) {
+      const job = await this.#queue.getJob(id);
+      const state = await job?.getState();
+      if (job !== undefined && state !== 'completed' && state !== 'failed' && state !== 'unknown') continue;
+      // Ended between the two looks: then the ticket is rightly gone.
+      if ((await redis.sismember(keys.open, id)) === 0) continue;
+      this.#log.warn(
+        { deploymentId: id, ticket: state ?? 'missing' },
+        'an open deployment had no ticket; queued again',
+      );
+      await job?.remove();
+      await sendTicket(this.#queue, id);
+    }
+  }
+
+  async #forget(): Promise<void> {
+    if (Date.now() - this.#lastRetentionMs < RETENTION_PERIOD_MS) return;
+    this.#lastRetentionMs = Date.now();
+    const { redis, keys, config } = this.#parts;
+    const forgotten = await forgetOld(redis, keys, config.journal, Date.now());
+    if (forgotten > 0) this.#log.info({ forgotten }, 'old deployments forgotten');
+  }
+}

@@ -1,0 +1,121 @@
+import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
+import { StepError } from '@rexdeploy/shared/errors/deployment-errors';
+import { RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
+import type { StepState } from '@rexdeploy/shared/journal/state';
+import { retry } from '@rexdeploy/ssh/retry';
+import type { z } from 'zod';
+import type { InstanceContext } from './context.js';
+
+type Facts = Record<string, unknown>;
+
+/**
+ * One step of an instance. `find` looks and changes nothing; its answer is journaled before `run` changes anything,
+ * and read from there after a crash, never looked up again. `run` brings it about and checks it; repeatable.
+ * `undo` puts back what was found; also called when `run` did not end.
+ */
+export interface Step<Found extends Facts = Facts> {
+  readonly name: string;
+  /** What `find` answers, as it is read back from a journal. */
+  readonly found: z.ZodType<Found>;
+  find(context: InstanceContext): Promise<Found>;
+  run(context: InstanceContext, found: Found): Promise<Facts>;
+  undo?(context: InstanceContext, found: Found): Promise<Facts>;
+}
+
+/** Lists of steps hold steps of different findings; each reads its own back through its schema. */
+export type AnyStep = Omit<Step, 'find' | 'run' | 'undo' | 'found'> & {
+  readonly found: z.ZodType<Facts>;
+  find(context: InstanceContext): Promise<Facts>;
+  run(context: InstanceContext, found: never): Promise<Facts>;
+  undo?(context: InstanceContext, found: never): Promise<Facts>;
+};
+
+/** Waits between attempts of a step: connection-class errors only. */
+const RETRY_BASE_MS = 500;
+const RETRY_MAX_MS = 15_000;
+
+/**
+ * Brings one step to its end, whatever was begun before: done is left alone, begun is repeated with what was found.
+ * @throws StepError when it failed (journaled); LeaseLost as it comes
+ */
+export async function runStep(context: InstanceContext, step: AnyStep): Promise<void> {
+  const { journal, instance } = context;
+  const at = { instance: instance.key, step: step.name };
+  const before = stepState(context, step);
+  if (before?.status === 'done') return;
+  // It failed before this worker took over: it is not tried again, only brought back.
+  if (before !== undefined && before.status !== 'running') throw earlierFailure(context, before);
+  const startedMs = Date.now();
+  try {
+    const found = before?.found ?? (await attempts(context, step, () => step.find(context)));
+    if (before === undefined) await journal.append({ type: 'step-started', ...at, found });
+    const facts = await attempts(context, step, () => step.run(context, step.found.parse(found) as never));
+    await journal.append({ type: 'step-done', ...at, facts, ms: Date.now() - startedMs });
+  } catch (thrown) {
+    if (thrown instanceof ControlFlow || context.signal.aborted) throw thrown;
+    const error = toRexError(thrown, instance.host);
+    // A step that failed while looking has begun nothing, but the journal must show where it ended.
+    if (stepState(context, step) === undefined) await journal.append({ type: 'step-started', ...at, found: {} });
+    await journal.append({ type: 'step-failed', ...at, error: error.toRecord(), ms: Date.now() - startedMs });
+    throw new StepError(instance.key, step.name, error);
+  }
+}
+
+function earlierFailure(context: InstanceContext, state: StepState): StepError {
+  const facts = state.error ?? { what: 'it was given up before this worker took over' };
+  return new StepError(context.instance.key, state.step, new RexError(facts));
+}
+
+/**
+ * Undoes everything begun, the last first. Goes on when one undo fails, so that all that can be put back is.
+ * @returns the errors of the undos that failed
+ */
+export async function undoSteps(context: InstanceContext, steps: readonly AnyStep[]): Promise<RexError[]> {
+  const failures: RexError[] = [];
+  for (const step of steps.toReversed()) {
+    const state = stepState(context, step);
+    if (step.undo === undefined || state === undefined || state.status === 'undone') continue;
+    const found = step.found.safeParse(state.found);
+    if (!found.success) continue; // it failed while looking: nothing was begun
+    const failure = await undoStep(context, step, found.data);
+    if (failure !== undefined) failures.push(failure);
+  }
+  return failures;
+}
+
+async function undoStep(context: InstanceContext, step: AnyStep, found: Facts): Promise<RexError | undefined> {
+  const { journal, instance } = context;
+  const at = { instance: instance.key, step: step.name };
+  const startedMs = Date.now();
+  await journal.append({ type: 'undo-started', ...at });
+  try {
+    const facts = await attempts(context, step, async () => (await step.undo?.(context, found as never)) ?? {});
+    await journal.append({ type: 'undo-done', ...at, facts, ms: Date.now() - startedMs });
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof ControlFlow || context.signal.aborted) throw thrown;
+    const error = toRexError(thrown, instance.host);
+    await journal.append({ type: 'undo-failed', ...at, error: error.toRecord(), ms: Date.now() - startedMs });
+    return error;
+  }
+}
+
+function attempts<T>(context: InstanceContext, step: AnyStep, work: () => Promise<T>): Promise<T> {
+  const told: Promise<void>[] = [];
+  const run = retry(work, {
+    attempts: context.name.retries + 1,
+    baseMs: RETRY_BASE_MS,
+    maxMs: RETRY_MAX_MS,
+    signal: context.signal,
+    onRetry: (error, attempt, delayMs) => {
+      const at = { instance: context.instance.key, step: step.name };
+      const event = { type: 'step-retried' as const, ...at, attempt, delayMs, error: toRexError(error).toRecord() };
+      told.push(context.journal.append(event));
+    },
+  });
+  return run.finally(() => Promise.all(told));
+}
+
+export function stepState(context: InstanceContext, step: { name: string }): StepState | undefined {
+  return context.journal.state.instances[context.instance.key]?.steps.find((state) => state.step === step.name);
+}

@@ -1,0 +1,34 @@
+import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
+import { toRexError } from '@rexdeploy/shared/errors/rex-error';
+import { scripts } from '../hosts/remote-scripts.js';
+import { instanceContext, type RolloutContext } from '../rollout/context.js';
+import { forEachLimited } from '../rollout/limited.js';
+
+/**
+ * Removes releases beyond `keep_releases`, never the current or the former one. The roll-out has succeeded by then:
+ * what cannot be removed is journaled as a warning and does not undo that.
+ */
+export async function cleanUp(rollout: RolloutContext): Promise<void> {
+  const { journal, name, signal } = rollout;
+  await forEachLimited(journal.state.request.batches.flat(), name.transfer.parallel, async (key) => {
+    const context = instanceContext(rollout, key);
+    const facts = journal.state.instances[key]?.record;
+    if (facts === undefined) return;
+    const { programDir, configDir } = context.plan;
+    const args = [String(name.keepReleases), programDir, facts.program.after, facts.program.real ?? ''];
+    if (configDir !== undefined && facts.config !== undefined) {
+      args.push(configDir, facts.config.after, facts.config.real ?? '');
+    }
+    try {
+      const result = await (await context.host()).run(scripts.cleanup, args, { signal });
+      const removed = result.stdout.split('\n').filter((line) => line.startsWith('removed\t'));
+      if (removed.length === 0) return;
+      const message = `old releases removed: ${removed.map((line) => line.slice(8)).join(' ')}`;
+      await journal.append({ type: 'log', level: 'info', instance: key, step: 'cleanup', message });
+    } catch (error) {
+      if (error instanceof ControlFlow || signal.aborted) throw error;
+      const message = `old releases could not be removed: ${toRexError(error).message}`;
+      await journal.append({ type: 'log', level: 'warn', instance: key, step: 'cleanup', message });
+    }
+  });
+}

@@ -1,0 +1,76 @@
+import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
+import { z } from 'zod';
+import { healthUrl, probe } from '../health/url.js';
+import { inspect } from '../hosts/inspect.js';
+import { balancerOf, type InstanceContext } from '../rollout/context.js';
+import type { Step } from '../rollout/step.js';
+
+const sideSchema = z.object({
+  path: z.string(),
+  kind: z.enum(['link', 'directory', 'absent']),
+  real: z.string().optional(),
+});
+export const guardFoundSchema = z.looseObject({
+  program: sideSchema,
+  config: sideSchema.optional(),
+  processes: z.number().optional(),
+});
+export type GuardFound = z.infer<typeof guardFoundSchema>;
+
+/**
+ * Looks at the instance once more before it is touched, and refuses to drain the last healthy one. What it found is
+ * what a failure brings back.
+ */
+export const guard: Step<GuardFound> = {
+  name: 'guard',
+  found: guardFoundSchema,
+
+  async find(context) {
+    const { instance, plan, journal, name, signal } = context;
+    const options = { exclude: name.exclude, listing: false, signal };
+    const facts = await inspect(await context.host(), instance, plan, journal.id, options);
+    const side = ({ path, kind, real }: (typeof facts)['program']) => ({ path, kind, real });
+    return {
+      program: side(facts.program),
+      config: facts.config === undefined ? undefined : side(facts.config),
+      processes: facts.processes,
+    };
+  },
+
+  async run(context) {
+    const others = othersOfName(context);
+    if (context.instance.balancer.type === 'none') return { others: 'no balancer' };
+    if (context.name.instances.size === 1)
+      return { others: 'none: the name has one instance, nothing serves meanwhile' };
+    if (!(await serves(context))) return { others: 'not needed: this one serves nothing now' };
+    for (const other of others) {
+      if (await serves(other)) return { others: `${other.instance.key} stays in rotation` };
+    }
+    throw new BalancerError({
+      where: context.balancer.place,
+      what: `${context.instance.key} is the last healthy instance of ${context.name.k} in rotation; it is not drained`,
+      whatToDo:
+        others.length === 0
+          ? 'its batch holds every instance of the name: split the batch in `rollout`'
+          : `bring ${others.map((other) => other.instance.key).join(' or ')} back first`,
+    });
+  },
+};
+
+type Serving = Pick<InstanceContext, 'instance' | 'balancer' | 'signal'>;
+
+/** All instances of the name that do not go together with this one. */
+function othersOfName(context: InstanceContext): Serving[] {
+  const { journal, name, instance } = context;
+  const together = journal.state.batches.find((batch) => batch.instances.includes(instance.key))?.instances ?? [];
+  return [...name.instances.values()]
+    .filter((other) => !together.includes(other.key))
+    .map((other) => ({ instance: other, balancer: balancerOf(context, other), signal: context.signal }));
+}
+
+/** In rotation, and healthy where the instance has a health check. */
+async function serves({ instance, balancer, signal }: Serving): Promise<boolean> {
+  if (!(await balancer.look(signal)).in) return false;
+  if (instance.health === undefined) return true;
+  return (await probe(healthUrl(instance.health, instance), instance.health, signal)).healthy;
+}

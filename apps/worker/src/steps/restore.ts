@@ -1,0 +1,20 @@
+import { RexError } from '@rexdeploy/shared/errors/rex-error';
+import { z } from 'zod';
+import { type Step, stepState } from '../rollout/step.js';
+import { drain, drainFoundSchema, giveBack } from './drain.js';
+
+const foundSchema = z.looseObject({});
+
+/** Puts the instance back into rotation, exactly as `drain` found it. */
+export const restore: Step = {
+  name: 'restore',
+  found: foundSchema,
+  find: async () => ({}),
+
+  async run(context) {
+    const found = drainFoundSchema.safeParse(stepState(context, drain)?.found);
+    if (!found.success) throw new RexError({ what: 'the journal does not tell what drain found' });
+    await giveBack(context, found.data);
+    return { in: found.data.in };
+  },
+};

@@ -1,0 +1,79 @@
+import { jobView } from '@rexdeploy/shared/journal/envelope';
+import type { Ticket } from '@rexdeploy/shared/queue/tickets';
+import { openQueue, QUEUE, ticketSchema } from '@rexdeploy/shared/queue/tickets';
+import { redisOptions } from '@rexdeploy/shared/redis/connection';
+import { DelayedError, type Job, type Queue, Worker } from 'bullmq';
+import type { Logger } from 'pino';
+import { processDeployment, type WorkerParts } from './processor.js';
+import { Reconciler } from './reconciler.js';
+
+/** Times that BullMQ may give a deployment to another worker after one died; every run begins by folding the journal. */
+const MAX_TAKEOVERS = 100;
+
+/** A running worker process. */
+export interface RunningWorker {
+  /** Takes nothing new, ends or hands back what it has, then closes. */
+  close(): Promise<void>;
+}
+
+/** Starts taking deployments. @param redisUrl where the queue is */
+export async function startWorker(
+  parts: Omit<WorkerParts, 'stopping'>,
+  redisUrl: string,
+  log: Logger,
+): Promise<RunningWorker> {
+  let stopping = false;
+  const { config } = parts;
+  const queue = openQueue(redisUrl, config.redis.prefix, (error) => log.warn({ err: error }, 'queue connection'));
+  const shared: WorkerParts = { ...parts, stopping: () => stopping };
+
+  const worker = new Worker<Ticket>(
+    QUEUE,
+    // All three parameters must be declared, or the signal is not given (BullMQ looks at the function's length).
+    (job, token, signal) => take(shared, job, token, signal, log),
+    {
+      prefix: config.redis.prefix,
+      connection: { url: redisUrl, ...redisOptions('blocking') },
+      concurrency: config.worker.concurrency,
+      lockDuration: config.worker.lockMs,
+      stalledInterval: config.worker.stalledCheckMs,
+      maxStalledCount: MAX_TAKEOVERS,
+      name: parts.id,
+    },
+  );
+  worker.on('error', (error) => log.warn({ err: error }, 'worker connection'));
+  worker.on('lockRenewalFailed', (ids) => {
+    log.error({ ids }, 'lost hold of deployments: another worker takes them');
+    for (const id of ids) worker.cancelJob(id, 'the hold on the ticket was lost');
+  });
+  const reconciler = new Reconciler(shared, queue, log);
+  await worker.waitUntilReady();
+  await reconciler.start();
+
+  return {
+    close: async () => {
+      stopping = true;
+      await reconciler.stop();
+      await worker.close();
+      await (queue as Queue).close();
+    },
+  };
+}
+
+async function take(
+  parts: WorkerParts,
+  job: Job<Ticket>,
+  token: string | undefined,
+  signal: AbortSignal | undefined,
+  log: Logger,
+): Promise<void> {
+  const { deploymentId } = ticketSchema.parse(job.data);
+  const outcome = await processDeployment(parts, deploymentId, signal ?? new AbortController().signal, (state) => {
+    // For dashboards of the queue only; nothing of ours reads it.
+    job.updateProgress({ ...jobView(state).progress }).catch((error: unknown) => log.debug({ err: error }, 'progress'));
+  });
+  log.info({ deploymentId, outcome }, 'deployment left');
+  if (outcome !== 'handed-back') return;
+  await job.moveToDelayed(Date.now(), token);
+  throw new DelayedError();
+}
