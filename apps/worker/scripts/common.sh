@@ -14,10 +14,9 @@ refuse() { code=$1; shift; printf '%s\n' "$*" >&2; exit "$code"; }
 # Process ids whose command line matches a pattern, as `pgrep -f`; never a script of ours, whose arguments may match too.
 matching() {
   for pid in $(pgrep -f -- "$1"); do
-    if [ -s "/proc/$pid/cmdline" ] && ! grep -qa 'rexdeploy-remote-script' "/proc/$pid/cmdline" 2>/dev/null; then
-      printf '%s\n' "$pid"
-    fi
-  done 2>/dev/null
+    # Files of /proc have no size; a process that ended has no command line.
+    grep -qa . "/proc/$pid/cmdline" && ! grep -qa 'rexdeploy-remote-script' "/proc/$pid/cmdline" && printf '%s\n' "$pid"
+  done 2> /dev/null
 }
 count() { matching "$1" | wc -l | tr -d ' '; }
 

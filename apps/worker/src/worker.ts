@@ -2,7 +2,7 @@ import { jobView } from '@rexdeploy/shared/journal/envelope';
 import type { Ticket } from '@rexdeploy/shared/queue/tickets';
 import { openQueue, QUEUE, ticketSchema } from '@rexdeploy/shared/queue/tickets';
 import { redisOptions } from '@rexdeploy/shared/redis/connection';
-import { DelayedError, type Job, type Queue, Worker } from 'bullmq';
+import { DelayedError, type Job, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import { processDeployment, type WorkerParts } from './processor.js';
 import { Reconciler } from './reconciler.js';
@@ -24,7 +24,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   let stopping = false;
   const { config } = parts;
-  const queue = openQueue(redisUrl, config.redis.prefix, (error) => log.warn({ err: error }, 'queue connection'));
+  const queue = openQueue(parts.redis, config.redis.prefix, (error) => log.warn({ err: error }, 'queue'));
   const shared: WorkerParts = { ...parts, stopping: () => stopping };
 
   const worker = new Worker<Ticket>(
@@ -55,7 +55,7 @@ export async function startWorker(
       stopping = true;
       await reconciler.stop();
       await worker.close();
-      await (queue as Queue).close();
+      await queue.close();
     },
   };
 }

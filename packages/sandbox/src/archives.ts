@@ -23,7 +23,8 @@ export async function zip(dir: string, file: string): Promise<void> {
     const path = join(entry.parentPath, entry.name);
     const name = relative(dir, path);
     const { mode, mtime } = await lstat(path);
-    if (entry.isSymbolicLink()) archive.addBuffer(Buffer.from(await readlink(path)), name, { mode: SYMLINK_MODE, mtime });
+    if (entry.isSymbolicLink())
+      archive.addBuffer(Buffer.from(await readlink(path)), name, { mode: SYMLINK_MODE, mtime });
     else if (entry.isDirectory()) archive.addEmptyDirectory(name, { mode, mtime });
     else archive.addFile(path, name, { mode, mtime });
   }

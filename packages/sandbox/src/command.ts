@@ -39,11 +39,7 @@ export function runCommand(
 }
 
 /** Rejects, with the program's own words, unless it ends with 0; gives back its output. */
-export async function mustRun(
-  command: string,
-  args: readonly string[],
-  options: CommandOptions = {},
-): Promise<string> {
+export async function mustRun(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { code, signal, stdout, stderr } = await runCommand(command, args, options);
   if (code === 0) return stdout;
   throw new Error(`${[command, ...args].join(' ')}: ${signal ?? `exit code ${code}`}\n${stderr}${stdout}`.trimEnd());

@@ -1,15 +1,17 @@
 /** Archives that must be refused, one per way of doing harm. Each also holds a harmless `good.txt`. */
 import { createWriteStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { type Headers, pack } from 'tar-stream';
+import { type Header, pack } from 'tar-stream';
 import { ZipFile } from 'yazl';
+import { mustRun } from './command.js';
 
 /** Where the harmful entries point to; nothing there may appear. */
 export const EVIL_NAME = 'rex-evil-mark';
 
-type TarEntry = { header: Headers; body?: string };
+type TarEntry = { header: Partial<Header> & { name: string }; body?: string };
 
 const TAR_EVIL = {
   parent: [{ header: { name: `../${EVIL_NAME}` }, body: 'out' }],
@@ -68,21 +70,17 @@ export async function evilZip(file: string, kind: EvilZip): Promise<void> {
 
 /** A small `.tar.gz` of one file that unpacks to `sizeBytes` zeros. */
 export async function bombTarGz(file: string, sizeBytes: number): Promise<void> {
-  const archive = pack();
-  const entry = archive.entry({ name: 'zeros', size: sizeBytes }, () => archive.finalize());
-  const piece = Buffer.alloc(256 * 1024);
-  const fill = async (): Promise<void> => {
-    for (let left = sizeBytes; left > 0; left -= piece.length) {
-      if (!entry.write(piece.subarray(0, Math.min(left, piece.length)))) {
-        await new Promise((resolve) => entry.once('drain', resolve));
-      }
-    }
-    entry.end();
-  };
-  await Promise.all([fill(), writeTo(file, archive)]);
+  const dir = await mkdtemp(`${file}-`);
+  try {
+    await writeFile(join(dir, 'zeros'), '');
+    await truncate(join(dir, 'zeros'), sizeBytes);
+    await mustRun('tar', ['-C', dir, '-czf', file, 'zeros']);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 }
 
-async function writeTo(file: string, archive: NodeJS.ReadableStream): Promise<void> {
+async function writeTo(file: string, archive: AsyncIterable<unknown>): Promise<void> {
   if (file.endsWith('gz')) await pipeline(archive, createGzip(), createWriteStream(file));
   else await pipeline(archive, createWriteStream(file));
 }

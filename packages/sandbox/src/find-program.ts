@@ -6,7 +6,7 @@ const ALSO = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/bin', '/usr/local/b
 
 /** The absolute path, which sshd insists on being started by; throws when it is not installed. */
 export function findProgram(name: string): string {
-  for (const dir of [...(process.env['PATH'] ?? '').split(delimiter), ...ALSO]) {
+  for (const dir of [...(process.env.PATH ?? '').split(delimiter), ...ALSO]) {
     const file = join(dir, name);
     try {
       if (dir === '') continue;

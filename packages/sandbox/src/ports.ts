@@ -1,5 +1,5 @@
 /** Free ports and waiting for somebody to listen on one. */
-import { createServer, type Socket, connect } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**

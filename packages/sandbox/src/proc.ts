@@ -7,6 +7,8 @@ export interface ProcessFacts {
   group: number;
   /** One letter as in `ps`: `Z` is a process that ended and was not yet collected. */
   state: string;
+  /** In clock ticks since the machine started. */
+  startTime: number;
 }
 
 /** Every process there is; those that end while we look are left out. */
@@ -23,8 +25,9 @@ export function findProcess(pid: number): ProcessFacts | undefined {
   const stat = readOf(pid, 'stat');
   if (stat === undefined) return undefined;
   // The command name stands in parentheses and may itself hold spaces and parentheses.
-  const [state = '', parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { pid, parent: Number(parent), group: Number(group), state };
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state = '', parent, group] = fields;
+  return { pid, parent: Number(parent), group: Number(group), state, startTime: Number(fields[19]) };
 }
 
 /** True while the process exists and has not ended; a zombie has ended. */

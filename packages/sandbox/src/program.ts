@@ -92,7 +92,9 @@ export function makeConfig(dir: string, instance: string, more: Behaviour & Reco
 /** What trees of real programs hold besides plain files. */
 function addOddities(dir: string): void {
   mkdirSync(join(dir, 'bin'), { recursive: true });
-  writeFileSync(join(dir, 'bin', 'report.sh'), '#!/bin/sh\ncat "$(dirname "$0")/../version.txt"\n', { mode: 0o755 });
+  writeFileSync(join(dir, 'bin', 'report.sh'), '#!/bin/sh\ncat "$(dirname "$(readlink -f "$0")")/../version.txt"\n', {
+    mode: 0o755,
+  });
   mkdirSync(join(dir, 'var', 'empty'), { recursive: true });
   symlinkSync('bin/report.sh', join(dir, 'report'));
   mkdirSync(join(dir, 'docs'), { recursive: true });

@@ -38,7 +38,8 @@ export function connectionFailure(place: Place, stage: Stage, error: Error): Con
   }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const fault = code === undefined ? undefined : SOCKET_FAULTS.get(code);
-  if (fault !== undefined) return new ConnectionError({ ...facts, what: `${fault.what} ${during(stage)}`, whatToDo: fault.whatToDo });
+  if (fault !== undefined)
+    return new ConnectionError({ ...facts, what: `${fault.what} ${during(stage)}`, whatToDo: fault.whatToDo });
   // A failed happy-eyeballs attempt carries its code but no message.
   const detail = error.message || code || error.name;
   return new ConnectionError({
@@ -55,7 +56,9 @@ export function connectionClosed(place: Place, stage: Stage): ConnectionError {
     where: address(place.host, place.port),
     what: `the host closed the connection ${during(stage)}`,
     whatToDo:
-      stage === 'connected' ? "check the host and sshd's log" : "check sshd's log, MaxStartups and ban lists on the host",
+      stage === 'connected'
+        ? "check the host and sshd's log"
+        : "check sshd's log, MaxStartups and ban lists on the host",
   });
 }
 

@@ -1,4 +1,5 @@
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
+import { scriptMark } from './run-mark.js';
 import type { RemoteScript } from './transport.js';
 
 /**
@@ -23,18 +24,18 @@ export function quote(arg: string): string {
   return `'${arg.replaceAll("'", "'\\''")}'`;
 }
 
-/** `$0` of a script on the host: what to look for in its process list when something was left running. */
-export function scriptMark(name: string): string {
-  return `rex:${name}`;
-}
-
 /**
  * Builds `sh -c '<text>' 'rex:<name>' 'arg1' …`. Arguments show in the host's process list, so secrets go on stdin.
  *
+ * @param mark `$0` of the script
  * @throws RexError when an argument holds a NUL or the line is longer than a host can take
  */
-export function commandLine(script: RemoteScript, args: readonly string[]): string {
-  const line = `sh -c ${[script.text, scriptMark(script.name), ...args].map(quote).join(' ')}`;
+export function commandLine(
+  script: RemoteScript,
+  args: readonly string[],
+  mark: string = scriptMark(script.name),
+): string {
+  const line = `sh -c ${[script.text, mark, ...args].map(quote).join(' ')}`;
   if (Buffer.byteLength(line) > MAX_COMMAND_BYTES) {
     throw new RexError({
       what: `the command line of ${script.name} is longer than ${MAX_COMMAND_BYTES} bytes`,

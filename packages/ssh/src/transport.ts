@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 
 /** Fixed text for `sh`; what varies reaches it as `$1`, `$2`, …, never by building the text. */
 export interface RemoteScript {
-  /** Marks the process on the host, as `$0` = `rex:<name>`. */
+  /** Marks the process on the host, as `$0` = `rex:<name>:<id of the run>`. */
   readonly name: string;
   readonly text: string;
 }

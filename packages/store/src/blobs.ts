@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, opendir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, opendir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { PackageError } from '@rexdeploy/shared/errors/deployment-errors';
 import { CONTENT_BUFFER_BYTES, writeContent } from './blob-writer.js';
+import { isMissing } from './missing.js';
+import { rename, statIfThere, writeNewFile } from './quick-fs.js';
 import { sweepTempFiles, tempPath } from './temp-files.js';
 
 /** What a content is known by: hex SHA-256 and length in bytes. */
@@ -94,7 +96,7 @@ export class FolderBlobStore implements BlobStore {
   }
 
   async has(sha256: string): Promise<boolean> {
-    return (await statOrUndefined(this.path(sha256))) !== undefined;
+    return (await statIfThere(this.path(sha256))) !== undefined;
   }
 
   async remove(sha256: string): Promise<void> {
@@ -120,7 +122,7 @@ export class FolderBlobStore implements BlobStore {
   /** @returns the removed content's size in bytes, undefined when it stays */
   async #removeOld(sha256: string, before: Date): Promise<number | undefined> {
     const path = this.path(sha256);
-    const seen = await statOrUndefined(path);
+    const seen = await statIfThere(path);
     if (seen === undefined || seen.mtimeMs >= before.getTime()) return undefined;
     // Another process may find the blob and rely on it between the look and the removal. Once it is moved away, a put
     // that comes later writes it anew, and one that came earlier shows in its time.
@@ -138,7 +140,7 @@ export class FolderBlobStore implements BlobStore {
     if (await this.#refresh(sha256, content.length)) return;
     const temp = tempPath(this.#tempDir);
     try {
-      await writeFile(temp, content, { mode: BLOB_MODE, flag: 'wx' });
+      await writeNewFile(temp, content, BLOB_MODE);
       await this.#place(temp, sha256);
     } catch (error) {
       await rm(temp, { force: true });
@@ -152,7 +154,7 @@ export class FolderBlobStore implements BlobStore {
    */
   async #refresh(sha256: string, size: number): Promise<boolean> {
     const path = this.path(sha256);
-    const found = await statOrUndefined(path);
+    const found = await statIfThere(path);
     if (found?.size !== size) return false;
     const now = new Date();
     if (now.getTime() - found.mtimeMs < FRESH_MS) return true;
@@ -175,17 +177,4 @@ export class FolderBlobStore implements BlobStore {
     await made;
     await rename(temp, this.path(sha256));
   }
-}
-
-async function statOrUndefined(path: string): Promise<{ size: number; mtimeMs: number } | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,4 +1,4 @@
-/** Runs tasks side by side, never more than `limit` at once; the first failure is kept and told to whoever waits next. */
+/** Keeps the number of promises under way below a limit; the first failure is kept and told to whoever waits next. */
 export class Bounded {
   readonly #limit: number;
   readonly #running = new Set<Promise<void>>();
@@ -8,11 +8,15 @@ export class Bounded {
     this.#limit = limit;
   }
 
-  /** Starts the task as soon as there is room, and returns then. Throws what an earlier task failed with. */
-  async start(task: () => Promise<void>): Promise<void> {
+  /** Waits until one more may be started. Throws what an earlier one failed with. */
+  async room(): Promise<void> {
     while (this.#running.size >= this.#limit) await Promise.race(this.#running);
     this.#throwFailure();
-    const running = task()
+  }
+
+  /** Takes charge of something that was started. */
+  add(started: Promise<void>): void {
+    const running = started
       .catch((reason: unknown) => {
         this.#failure ??= { reason };
       })
@@ -20,13 +24,13 @@ export class Bounded {
     this.#running.add(running);
   }
 
-  /** Waits for all tasks. Throws what the first of them failed with. */
+  /** Waits for all. Throws what the first of them failed with. */
   async finish(): Promise<void> {
     await this.settle();
     this.#throwFailure();
   }
 
-  /** Waits for all tasks, whatever became of them. */
+  /** Waits for all, whatever became of them. */
   async settle(): Promise<void> {
     await Promise.all(this.#running);
   }

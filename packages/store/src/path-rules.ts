@@ -9,6 +9,9 @@ const PATH_MAX_BYTES = 4095;
 const MAX_LINKS_FOLLOWED = 40;
 /** Permission and sticky bits; setuid and setgid (06000) of a package are dropped. */
 const KEPT_MODE_BITS = 0o1777;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;
+const ANY_CONTROL_CHARACTER = new RegExp(CONTROL_CHARACTER, 'g');
 /** The last second that fits a tar header's eleven octal digits (year 2242). */
 const MAX_MTIME = 0o77777777777;
 
@@ -18,8 +21,10 @@ const MAX_MTIME = 0o77777777777;
  * @param rule the rule it breaks
  */
 export function refusal(name: string, rule: string): PackageError {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const visible = name.replace(/[\x00-\x1f\x7f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const visible = name.replace(
+    ANY_CONTROL_CHARACTER,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
   return new PackageError({ where: visible, what: rule });
 }
 
@@ -33,6 +38,8 @@ export function treePath(name: string, format: 'tar' | 'zip'): string {
   if (name === '') throw refusal(name, 'an entry has no name');
   if (name.includes('\0')) throw refusal(name, 'the name contains a NUL byte');
   if (name.includes('\ufffd')) throw refusal(name, 'the name is not UTF-8');
+  // Listings of hosts are read by the line, and names are shown on terminals.
+  if (CONTROL_CHARACTER.test(name)) throw refusal(name, 'the name contains a control character');
   if (name.startsWith('/')) throw refusal(name, 'the path is absolute');
   if (format === 'zip' && name.includes('\\')) throw refusal(name, 'the name contains a backslash');
   if (format === 'zip' && /^[A-Za-z]:/.test(name)) throw refusal(name, 'the path is absolute (drive letter)');
@@ -69,7 +76,7 @@ export function checkSymlinks(tree: ReadonlyMap<string, ManifestEntry>): void {
 
 function checkSymlink(path: string, target: string, tree: ReadonlyMap<string, ManifestEntry>): void {
   if (target === '') throw refusal(path, 'a symlink without target');
-  if (target.includes('\0')) throw refusal(path, 'the target of a symlink contains a NUL byte');
+  if (CONTROL_CHARACTER.test(target)) throw refusal(path, 'the target of a symlink contains a control character');
   if (target.includes('\ufffd')) throw refusal(path, 'the target of a symlink is not UTF-8');
   let at = parentOf(path);
   let followed = 1;

@@ -6,12 +6,18 @@ import { dirname, join } from 'node:path';
 
 /** After this long an unfinished file of another machine is taken for a leftover: its process cannot be asked. */
 const FOREIGN_MAX_AGE_MS = 24 * 60 * 60 * 1000;
+/** The part of all names of this process; asking for it anew for each file would cost more than writing a small one. */
+let prefix: string | undefined;
+let made = 0;
+
 const NAME = /^(?<host>.+)~(?<pid>\d+)~(?<started>\d*)~[0-9a-f]+$/;
 
 /** A fresh path in `dir` whose name tells which process is writing it, so that {@link sweepTempFiles} can judge it. */
 export function tempPath(dir: string): string {
-  const random = randomBytes(8).toString('hex');
-  return join(dir, `${thisHost()}~${process.pid}~${startTime(process.pid) ?? ''}~${random}`);
+  // Random, not only counted: threads of one process share its pid and start time.
+  prefix ??= `${thisHost()}~${process.pid}~${startTime(process.pid) ?? ''}~${randomBytes(8).toString('hex')}`;
+  made += 1;
+  return join(dir, `${prefix}${made.toString(16).padStart(8, '0')}`);
 }
 
 /** Removes unfinished files of processes that are gone. Files of living ones stay. */

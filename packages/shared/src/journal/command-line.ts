@@ -14,7 +14,7 @@ export function commandLine(param: Readonly<Record<string, string>>): string {
   const { action = '', token: _, wait: __, ...others } = param;
   const flags = Object.keys(others)
     .sort()
-    .map((name) => `--${name} ${shellWord(others[name] ?? '')}`);
+    .map((name) => `--${name.replaceAll('_', '-')} ${shellWord(others[name] ?? '')}`);
   return ['rex', action, ...flags].join(' ');
 }
 

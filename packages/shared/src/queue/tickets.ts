@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { redisOptions } from '../redis/connection.js';
 
 /** Tickets only wake a worker: what is to be done stands in the journal, and nothing secret in the queue. */
 export const QUEUE = 'deployments';
@@ -11,12 +11,15 @@ export type Ticket = z.infer<typeof ticketSchema>;
 const KEEP_DONE = { count: 1000, age: 7 * 24 * 3600 };
 const KEEP_FAILED = { count: 5000, age: 30 * 24 * 3600 };
 
-/** The sending end of the queue. Fails within two seconds when Redis is away, never waits for it. */
-export function openQueue(url: string, prefix: string, onError: (error: Error) => void): Queue<Ticket> {
+/**
+ * The sending end of the queue.
+ * @param redis a connection that fails fast (`redisOptions('request')`): sending never waits for a Redis that is away,
+ *   once it has been there
+ */
+export function openQueue(redis: Redis, prefix: string, onError: (error: Error) => void): Queue<Ticket> {
   const queue = new Queue<Ticket>(QUEUE, {
     prefix,
-    connection: { url, ...redisOptions('request') },
-    skipWaitingForReady: true,
+    connection: redis,
     defaultJobOptions: { attempts: 1, removeOnComplete: KEEP_DONE, removeOnFail: KEEP_FAILED },
   });
   queue.on('error', onError);

@@ -1,14 +1,14 @@
 import { PackageError, PackageTooLargeError } from '@rexdeploy/shared/errors/deployment-errors';
 import { humanSize } from '@rexdeploy/shared/units';
 import type { Digest } from '../blobs.js';
-import { type DirEntry, makeManifest, type Manifest, type ManifestEntry } from '../manifest.js';
+import { IMPLICIT_DIR_MODE, type Manifest, type ManifestEntry, makeManifest } from '../manifest.js';
 import { checkSymlinks, keptMode, keptMtime, refusal, treePath } from '../path-rules.js';
 import { ancestorsOf } from '../tree-path.js';
 
 /** Entry lists are kept in memory, some hundred bytes an entry, so their length must have an end. */
 const MAX_ENTRIES = 500_000;
 
-/** One entry as an archive states it. `mtime` in Unix seconds, `mode` as stat(2) has it, `size` in bytes. */
+/** What an archive states of an entry: `mtime` in Unix seconds, `mode` as stat(2) has it. */
 export interface StatedEntry {
   readonly name: string;
   readonly mode: number;
@@ -17,7 +17,7 @@ export interface StatedEntry {
 
 type Found =
   | { readonly type: 'file'; readonly mode: number; readonly mtime: number; readonly size: number; sha256?: string }
-  | { readonly type: 'dir'; readonly mode: number; readonly mtime: number; readonly isImplied: boolean }
+  | { readonly type: 'dir'; readonly mode: number; readonly mtime: number }
   | { readonly type: 'symlink'; readonly mtime: number; readonly target: string }
   | { readonly type: 'hardlink'; readonly to: string };
 
@@ -45,12 +45,12 @@ export class TreeBuilder {
     if (path === '') return;
     const before = this.#found.get(path);
     if (before !== undefined && before.type !== 'dir') throw conflict(name, before);
-    this.#put(name, path, { type: 'dir', mode: keptMode(mode), mtime: keptMtime(mtime), isImplied: false });
+    this.#put(name, path, { type: 'dir', mode: keptMode(mode), mtime: keptMtime(mtime) });
   }
 
   /**
    * A file whose content follows.
-   * @returns its path, for {@link setContent}
+   * @returns its path, for {@link TreeBuilder.setContent}
    */
   addFile({ name, mode, mtime }: StatedEntry, size: number): string {
     const path = this.#newPath(name);
@@ -62,7 +62,8 @@ export class TreeBuilder {
   /** Tells the content of a file that was added. */
   setContent(path: string, { sha256, size }: Digest): void {
     const file = this.#found.get(path);
-    if (file?.type !== 'file' || file.size !== size) throw refusal(path, `its content has ${size} bytes, not as stated`);
+    if (file?.type !== 'file' || file.size !== size)
+      throw refusal(path, `its content has ${size} bytes, not as stated`);
     file.sha256 = sha256;
   }
 
@@ -101,7 +102,7 @@ export class TreeBuilder {
       case 'hardlink':
         return this.#entry(path, found.to);
       case 'dir':
-        return { path, type: 'dir', mode: found.mode, size: 0, mtime: found.mtime } satisfies DirEntry;
+        return { path, type: 'dir', mode: found.mode, size: 0, mtime: found.mtime };
       case 'symlink':
         return { path, type: 'symlink', mode: 0o777, size: 0, mtime: found.mtime, target: found.target };
       case 'file': {
@@ -132,7 +133,7 @@ export class TreeBuilder {
       const parent = this.#found.get(ancestor);
       if (parent?.type === 'dir') return;
       if (parent !== undefined) throw refusal(name, `lies below ${ancestor}, which is a ${parent.type}`);
-      this.#found.set(ancestor, { type: 'dir', mode: 0o755, mtime, isImplied: true });
+      this.#found.set(ancestor, { type: 'dir', mode: IMPLICIT_DIR_MODE, mtime });
     }
   }
 
