@@ -127,7 +127,12 @@ export class FolderBlobStore implements BlobStore {
     // Another process may find the blob and rely on it between the look and the removal. Once it is moved away, a put
     // that comes later writes it anew, and one that came earlier shows in its time.
     const temp = tempPath(this.#tempDir);
-    await rename(path, temp);
+    try {
+      await rename(path, temp);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
     if ((await stat(temp)).mtimeMs >= before.getTime()) {
       await rename(temp, path);
       return undefined;

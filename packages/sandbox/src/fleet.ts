@@ -1,0 +1,276 @@
+/**
+ * A complete small production on loopback: real sshd hosts with a real app on each, a real nginx in front, and an
+ * environment to take packages from. Everything lies in one temporary folder and ends with `close`.
+ */
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dump } from 'js-yaml';
+import { noteOwner, sweepAbandoned } from './abandoned.js';
+import { fleetConfig } from './fleet-config.js';
+import { FleetHost } from './fleet-host.js';
+import { type NameOptions, type NamePlan, planNames } from './fleet-names.js';
+import { type FirstDeployment, FleetInstance, placeRelease } from './instance.js';
+import { type KeyPair, makeKeyPair, writeKnownHosts } from './keys.js';
+import { findMarked, killMarked, markOf } from './mark.js';
+import { deepMerge, type JsonObject } from './merge.js';
+import { type Nginx, nginxWrapper, startNginx } from './nginx.js';
+import { findFreePort } from './ports.js';
+import { changeProgram, makeConfig, makeProgram, type ProgramSize, SMALL_PROGRAM } from './program.js';
+import { onProcessExit, ReleaseStack } from './release-stack.js';
+
+export interface FleetOptions extends NameOptions {
+  program?: Partial<ProgramSize>;
+  balancer?: 'nginx' | 'none';
+  /** `release`: a link to a stamped directory; `plain`: a plain directory, as before any tool; `nothing`. */
+  firstDeployment?: FirstDeployment;
+  /** `false`: files only, without service, processes and health; much lighter for fleets of many names. */
+  app?: boolean;
+  /** Share of the files in which v2 differs from v1. */
+  changed?: number;
+  /** `redis.url` of the configuration; without it the embedded Redis is used. */
+  redisUrl?: string;
+  /** Folder in which the fleet makes its own, e.g. `/dev/shm`. */
+  base?: string;
+}
+
+export interface Fleet {
+  /** Part of every process mark. */
+  readonly id: string;
+  readonly dir: string;
+  /** Hosts of the environment `prod`, in the order of the instances. */
+  readonly hosts: readonly FleetHost[];
+  /** The host of the balancer, with `nginx` as a command; undefined without one. */
+  readonly lb: FleetHost | undefined;
+  readonly nginx: Nginx | undefined;
+  readonly uat: FleetHost;
+  /** Where the program lies on the uat host, by name. */
+  readonly uatDirs: ReadonlyMap<string, { programDir: string; configDir: string }>;
+  readonly names: readonly NamePlan[];
+  readonly instances: readonly FleetInstance[];
+  /** Variables that tie a process to the fleet: what inherits them ends with it. */
+  readonly env: Readonly<Record<string, string>>;
+  instance(key: string): FleetInstance;
+  /** The host an instance lives on. */
+  hostOf(key: string): FleetHost;
+  config(): JsonObject;
+  /** Writes config.yml, with `overrides` laid over it, and gives its path back. */
+  writeConfig(overrides?: JsonObject): string;
+  close(): Promise<void>;
+}
+
+export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
+  const releases = new ReleaseStack();
+  try {
+    return await build(options, releases);
+  } catch (error) {
+    await releases.close();
+    throw error;
+  }
+}
+
+async function build(options: FleetOptions, releases: ReleaseStack): Promise<Fleet> {
+  const dir = await ownFolder(options.base ?? tmpdir(), releases);
+  const id = dir.slice(dir.lastIndexOf('-') + 1);
+  const env = markOf(dir);
+  const plans = planNames(options);
+  const keys = { prod: await newKey(dir, 'deploy'), uat: await newKey(dir, 'deploy-uat') };
+  const knownHosts = join(dir, 'keys/known_hosts');
+  const block = addressBlock();
+
+  const startHost = async (label: string, last: number, key: KeyPair): Promise<FleetHost> => {
+    const host = await FleetHost.start({
+      label,
+      dir: join(dir, 'hosts', label),
+      address: `${block}.${last}`,
+      authorizedKey: key.line,
+      privateKey: key.privateKey,
+      knownHosts,
+      env,
+    });
+    releases.defer(() => host.sshd.kill());
+    return host;
+  };
+  const hostCount = plans[0]?.keys.length ?? 0;
+  const [programs, uat, lb, ...hosts] = await Promise.all([
+    makePrograms(dir, options),
+    startHost('uat', 8, keys.uat),
+    options.balancer === 'none' ? undefined : startHost('lb', 9, keys.prod),
+    ...Array.from({ length: hostCount }, (_, at) => startHost(`host${at + 1}`, 10 + at, keys.prod)),
+  ]);
+  const everyHost = [...hosts, uat, ...(lb === undefined ? [] : [lb])];
+  await writeKnownHosts(
+    knownHosts,
+    everyHost.map(({ address, sshPort: port, sshd }) => ({ address, port, keyLines: sshd.hostKeys })),
+  );
+
+  const instances = await makeInstances(plans, hosts, id, options.app ?? true, env);
+  const first = options.firstDeployment ?? 'release';
+  await Promise.all(instances.map((instance) => instance.place(programs.v1, first)));
+  const uatDirs = await fillUat(plans, uat, programs.v2);
+  await rm(programs.dir, { recursive: true, force: true });
+
+  const running = first === 'nothing' || options.app === false ? [] : instances;
+  const [nginx] = await Promise.all([
+    lb === undefined ? undefined : startBalancer(lb, plans, instances, releases),
+    ...running.map((instance) => instance.start()),
+  ]);
+
+  const { redisUrl } = options;
+  const facts = { dataDir: join(dir, 'data'), redisUrl, plans, instances, hosts, uat, uatDirs, lb, nginx };
+  const config = (): JsonObject => fleetConfig(facts);
+  const find = <T>(found: T | undefined, key: string): T => {
+    if (found === undefined) throw new Error(`the fleet has no instance ${key}`);
+    return found;
+  };
+  const instance = (key: string): FleetInstance =>
+    find(
+      instances.find((one) => one.key === key),
+      key,
+    );
+  return {
+    id,
+    dir,
+    hosts,
+    lb,
+    nginx,
+    uat,
+    uatDirs,
+    names: plans,
+    instances,
+    env,
+    instance,
+    hostOf: (key) =>
+      find(
+        hosts.find((host) => host.address === instance(key).host),
+        key,
+      ),
+    config,
+    writeConfig: (overrides = {}) => {
+      const file = join(dir, 'config.yml');
+      writeFileSync(file, dump(deepMerge(config(), overrides)));
+      return file;
+    },
+    close: () => releases.close(),
+  };
+}
+
+/** The first thing acquired and the last released: by then only processes nobody else knows of are left. */
+async function ownFolder(base: string, releases: ReleaseStack): Promise<string> {
+  sweepAbandoned(base);
+  const dir = await mkdtemp(join(base, 'rex-'));
+  noteOwner(dir);
+  const sweep = (): void => {
+    killMarked(dir);
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const forget = onProcessExit(sweep);
+  releases.defer(async () => {
+    killMarked(dir);
+    // A process killed a moment ago may still be writing its last file.
+    await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    const left = findMarked(dir);
+    forget();
+    if (left.length > 0) throw new Error(`processes of the fleet in ${dir} are left: ${left.join(', ')}`);
+  });
+  return dir;
+}
+
+async function newKey(dir: string, name: string): Promise<KeyPair> {
+  await mkdir(join(dir, 'keys'), { recursive: true });
+  return makeKeyPair(join(dir, 'keys', name));
+}
+
+/** Every address of 127/8 is there without set-up; a random block keeps fleets apart that run at the same time. */
+function addressBlock(): string {
+  const part = (): number => 1 + Math.floor(Math.random() * 254);
+  return `127.${part()}.${part()}`;
+}
+
+async function makePrograms(dir: string, options: FleetOptions): Promise<{ dir: string; v1: string; v2: string }> {
+  const programs = join(dir, 'programs');
+  const [v1, v2] = [join(programs, 'v1'), join(programs, 'v2')];
+  makeProgram(v1, { ...SMALL_PROGRAM, ...options.program, version: 'v1' });
+  cpSync(v1, v2, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  changeProgram(v2, { fraction: options.changed ?? 0.1, version: 'v2' });
+  return { dir: programs, v1, v2 };
+}
+
+async function makeInstances(
+  plans: readonly NamePlan[],
+  hosts: readonly FleetHost[],
+  id: string,
+  hasApp: boolean,
+  env: Readonly<Record<string, string>>,
+): Promise<FleetInstance[]> {
+  const instances: FleetInstance[] = [];
+  const taken = new Set<string>();
+  for (const { name, keys } of plans) {
+    for (const [at, key] of keys.entries()) {
+      const host = hosts[at];
+      if (host === undefined) throw new Error(`no host for ${key}`);
+      let port = await findFreePort(host.address);
+      while (taken.has(`${host.address}:${port}`)) port = await findFreePort(host.address);
+      taken.add(`${host.address}:${port}`);
+      const facts = {
+        key,
+        name,
+        host: host.address,
+        port,
+        hostDir: host.dir,
+        ...dirsOf(host.dir, name, at),
+        service: hasApp ? join(host.dir, 'etc/init.d', `app-${key}`) : undefined,
+        // Ends with a word of its own, so that server1 is not found in server10.
+        process: `${id}-${key}-app`,
+        url: `http://${host.address}:${port}`,
+      };
+      instances.push(new FleetInstance(facts, env));
+    }
+  }
+  return instances;
+}
+
+/** `html1` and `config1` for the first instance of `server`; further names stand in front. */
+function dirsOf(hostDir: string, name: string, at: number): { programDir: string; configDir: string } {
+  const prefix = name === 'server' ? '' : `${name}-`;
+  const www = join(hostDir, 'data/www');
+  return { programDir: join(www, `${prefix}html${at + 1}`), configDir: join(www, `${prefix}config${at + 1}`) };
+}
+
+/** The last name gets the tree itself, the others copies. */
+async function fillUat(
+  plans: readonly NamePlan[],
+  uat: FleetHost,
+  program: string,
+): Promise<Map<string, { programDir: string; configDir: string }>> {
+  const places = new Map<string, { programDir: string; configDir: string }>();
+  for (const [at, { name, keys }] of plans.entries()) {
+    const dirs = dirsOf(uat.dir, name, 0);
+    const own = at === plans.length - 1 ? program : `${program}-${name}`;
+    if (own !== program) cpSync(program, own, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    const config = `${own}-config`;
+    makeConfig(config, `uat-${keys[0] ?? name}`);
+    await placeRelease(own, dirs.programDir);
+    await placeRelease(config, dirs.configDir);
+    places.set(name, dirs);
+  }
+  return places;
+}
+
+async function startBalancer(
+  lb: FleetHost,
+  plans: readonly NamePlan[],
+  instances: readonly FleetInstance[],
+  releases: ReleaseStack,
+): Promise<Nginx> {
+  const dir = join(lb.dir, 'nginx');
+  const sites = plans.map(({ name }) => ({
+    name,
+    servers: instances.filter((one) => one.name === name).map(({ host, port }) => ({ address: host, port })),
+  }));
+  const nginx = await startNginx({ dir, address: lb.address, sites });
+  releases.defer(() => nginx.stop());
+  lb.putCommand('nginx', nginxWrapper(dir));
+  return nginx;
+}
