@@ -156,7 +156,8 @@ test('another run of the same script is not ended with the one that is', async (
   await goes.outcome;
   await ended(goes.pid);
   expect(await isRunning(stays.pid)).toBe(true);
-  process.kill(stays.pid);
+  // The whole group, or its `sleep` would stay behind.
+  process.kill(-stays.pid);
   expect(await stays.outcome).toMatchObject({ signal: 'SIGTERM' });
 });
 

@@ -1,0 +1,59 @@
+import { type Api, createToken, startApi, startWorker, type Worker } from '@rexdeploy/sandbox/controller';
+import { type Fleet, type FleetOptions, startFleet } from '@rexdeploy/sandbox/fleet';
+import type { JsonObject } from '@rexdeploy/sandbox/merge';
+import { type RedisServer, startRedis } from '@rexdeploy/sandbox/redis';
+import { test as base } from 'vitest';
+import { Client } from './client.js';
+
+export interface StandOptions {
+  fleet?: FleetOptions;
+  /** Laid over the fleet's config.yml. */
+  config?: JsonObject;
+  workers?: number;
+}
+
+/** The whole product on real parts: Redis, API, workers, and a fleet to deploy to. */
+export interface Stand {
+  fleet: Fleet;
+  redis: RedisServer;
+  api: Api;
+  workers: Worker[];
+  client: Client;
+  configFile: string;
+  /** Starts one more worker. */
+  addWorker(): Promise<Worker>;
+}
+
+/** `test` with a `start` that brings up a stand and takes all of it away after the test. */
+export const test = base.extend<{ start: (options?: StandOptions) => Promise<Stand> }>({
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads the fixtures a fixture needs from this pattern
+  start: async ({}, use) => {
+    const releases: (() => Promise<unknown>)[] = [];
+    try {
+      await use((options) => startStand(options ?? {}, releases));
+    } finally {
+      for (const release of releases.reverse()) await release();
+    }
+  },
+});
+
+async function startStand(options: StandOptions, releases: (() => Promise<unknown>)[]): Promise<Stand> {
+  const redis = await startRedis();
+  releases.push(() => redis.stop());
+  const fleet = await startFleet({ redisUrl: redis.url, ...options.fleet });
+  releases.push(() => fleet.close());
+  const configFile = fleet.writeConfig(options.config);
+  const env = fleet.env;
+  const api = await startApi({ config: configFile, env });
+  releases.push(() => api.stop());
+  const workers: Worker[] = [];
+  const addWorker = async (): Promise<Worker> => {
+    const worker = await startWorker({ config: configFile, env });
+    releases.push(() => worker.stop());
+    workers.push(worker);
+    return worker;
+  };
+  await Promise.all(Array.from({ length: options.workers ?? 1 }, addWorker));
+  const token = await createToken(configFile, 'tests');
+  return { fleet, redis, api, workers, client: new Client(api.url, token), configFile, addWorker };
+}
