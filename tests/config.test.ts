@@ -76,7 +76,13 @@ const ROWS: Row[] = [
     found: 'nothing',
     expected: 'a mapping of keys',
   },
-  { fault: 'an empty file', change: [GOOD, ''], path: '(top)', found: 'nothing', expected: 'a mapping of keys' },
+  {
+    fault: 'an empty file',
+    change: [GOOD, ''],
+    path: '(file)',
+    found: 'expected a document, but the input is empty',
+    expected: 'YAML',
+  },
   {
     fault: 'an environment of its own that is not there',
     change: ['env: { key: prod }', 'env: { key: live }'],
@@ -186,7 +192,7 @@ const ROWS: Row[] = [
     fault: 'a name that no file could be called',
     change: ['      server:\n', '      "ser/ver":\n'],
     path: 'environments.prod.names.ser/ver',
-    found: '{"rollout":["server1","server2"],"health":{"url":"http://{host}:6080/health"},"i…',
+    found: 'the key "ser/ver"',
     expected: 'letters, digits, "_", "." or "-", at most 64 characters, beginning with a letter or digit',
   },
   {

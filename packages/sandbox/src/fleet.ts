@@ -2,22 +2,22 @@
  * A complete small production on loopback: real sshd hosts with a real app on each, a real nginx in front, and an
  * environment to take packages from. Everything lies in one temporary folder and ends with `close`.
  */
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { noteOwner, sweepAbandoned } from './abandoned.js';
 import { fleetConfig } from './fleet-config.js';
+import { fillUat, makeInstances, makePrograms } from './fleet-contents.js';
 import { FleetHost } from './fleet-host.js';
 import { type NameOptions, type NamePlan, planNames } from './fleet-names.js';
-import { type FirstDeployment, FleetInstance, placeRelease } from './instance.js';
+import type { FirstDeployment, FleetInstance } from './instance.js';
 import { type KeyPair, makeKeyPair, writeKnownHosts } from './keys.js';
 import { findMarked, killMarked, markOf } from './mark.js';
 import { deepMerge, type JsonObject } from './merge.js';
 import { type Nginx, nginxWrapper, startNginx } from './nginx.js';
-import { findFreePort } from './ports.js';
-import { changeProgram, makeConfig, makeProgram, type ProgramSize, SMALL_PROGRAM } from './program.js';
+import type { ProgramSize } from './program.js';
 import { onProcessExit, ReleaseStack } from './release-stack.js';
 
 export interface FleetOptions extends NameOptions {
@@ -186,76 +186,6 @@ async function newKey(dir: string, name: string): Promise<KeyPair> {
 function addressBlock(): string {
   const part = (): number => 1 + Math.floor(Math.random() * 254);
   return `127.${part()}.${part()}`;
-}
-
-async function makePrograms(dir: string, options: FleetOptions): Promise<{ dir: string; v1: string; v2: string }> {
-  const programs = join(dir, 'programs');
-  const [v1, v2] = [join(programs, 'v1'), join(programs, 'v2')];
-  makeProgram(v1, { ...SMALL_PROGRAM, ...options.program, version: 'v1' });
-  cpSync(v1, v2, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-  changeProgram(v2, { fraction: options.changed ?? 0.1, version: 'v2' });
-  return { dir: programs, v1, v2 };
-}
-
-async function makeInstances(
-  plans: readonly NamePlan[],
-  hosts: readonly FleetHost[],
-  id: string,
-  hasApp: boolean,
-  env: Readonly<Record<string, string>>,
-): Promise<FleetInstance[]> {
-  const instances: FleetInstance[] = [];
-  const taken = new Set<string>();
-  for (const { name, keys } of plans) {
-    for (const [at, key] of keys.entries()) {
-      const host = hosts[at];
-      if (host === undefined) throw new Error(`no host for ${key}`);
-      let port = await findFreePort(host.address);
-      while (taken.has(`${host.address}:${port}`)) port = await findFreePort(host.address);
-      taken.add(`${host.address}:${port}`);
-      const facts = {
-        key,
-        name,
-        host: host.address,
-        port,
-        hostDir: host.dir,
-        ...dirsOf(host.dir, name, at),
-        service: hasApp ? join(host.dir, 'etc/init.d', `app-${key}`) : undefined,
-        // Ends with a word of its own, so that server1 is not found in server10.
-        process: `${id}-${key}-app`,
-        url: `http://${host.address}:${port}`,
-      };
-      instances.push(new FleetInstance(facts, env));
-    }
-  }
-  return instances;
-}
-
-/** `html1` and `config1` for the first instance of `server`; further names stand in front. */
-function dirsOf(hostDir: string, name: string, at: number): { programDir: string; configDir: string } {
-  const prefix = name === 'server' ? '' : `${name}-`;
-  const www = join(hostDir, 'data/www');
-  return { programDir: join(www, `${prefix}html${at + 1}`), configDir: join(www, `${prefix}config${at + 1}`) };
-}
-
-/** The last name gets the tree itself, the others copies. */
-async function fillUat(
-  plans: readonly NamePlan[],
-  uat: FleetHost,
-  program: string,
-): Promise<Map<string, { programDir: string; configDir: string }>> {
-  const places = new Map<string, { programDir: string; configDir: string }>();
-  for (const [at, { name, keys }] of plans.entries()) {
-    const dirs = dirsOf(uat.dir, name, 0);
-    const own = at === plans.length - 1 ? program : `${program}-${name}`;
-    if (own !== program) cpSync(program, own, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-    const config = `${own}-config`;
-    makeConfig(config, `uat-${keys[0] ?? name}`);
-    await placeRelease(own, dirs.programDir);
-    await placeRelease(config, dirs.configDir);
-    places.set(name, dirs);
-  }
-  return places;
 }
 
 async function startBalancer(

@@ -4,15 +4,27 @@
  */
 const atExit: (() => void)[] = [];
 
-process.on('exit', () => {
-  for (const release of atExit.reverse()) {
+function releaseAll(): void {
+  for (const release of atExit.splice(0).reverse()) {
     try {
       release();
     } catch {
       // While exiting there is nobody left to tell, and the releases that follow matter more.
     }
   }
-});
+}
+
+process.on('exit', releaseAll);
+// A signal nobody handles ends the process without an 'exit' event. Where the program has a handler, it decides.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  const end = (): void => {
+    if (process.listenerCount(signal) > 1) return;
+    releaseAll();
+    process.off(signal, end);
+    process.kill(process.pid, signal);
+  };
+  process.on(signal, end);
+}
 
 /** Runs `release` when the process exits; the answer takes it back. */
 export function onProcessExit(release: () => void): () => void {

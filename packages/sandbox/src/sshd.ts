@@ -163,7 +163,8 @@ function configText(options: SshdOptions, port: number, keys: readonly KeyPair[]
     `ListenAddress ${options.address}:${port}`,
     ...keys.map((key) => `HostKey "${key.privateKey}"`),
     `AuthorizedKeysFile "${join(options.dir, 'authorized_keys')}"`,
-    `SetEnv ${Object.entries(env)
+    // bash takes a shell started by sshd at the lowest level for a log-in and reads root's .bashrc for every command.
+    `SetEnv ${Object.entries({ SHLVL: '1', ...env })
       .map(([key, value]) => `"${key}=${value}"`)
       .join(' ')}`,
     `UsePAM ${isRootLocked() ? 'yes' : 'no'}`,

@@ -18,7 +18,7 @@ function explainOne(issue: Issue, document: unknown): ConfigIssue[] {
       expected: NOT_YET.get(key) ?? 'no such key (see docs/config.md)',
     }));
   }
-  const found = show(valueAt(document, issue.path));
+  const found = issue.code === 'invalid_key' ? `the key "${path.at(-1)}"` : show(valueAt(document, issue.path));
   return [{ path: path.join('.') || '(top)', found, expected: expectation(issue) }];
 }
 

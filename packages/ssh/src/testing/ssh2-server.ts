@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import ssh2, { type AuthContext, type Connection } from 'ssh2';
 import { freePort, makeKey } from './sshd.js';
 
@@ -13,14 +14,15 @@ export interface TestServer extends AsyncDisposable {
 /**
  * Starts it on a free loopback port.
  *
- * @param dir folder for its key and its known_hosts
+ * @param dir folder in which it makes its own, and which the caller removes
  */
 export async function startServer(
   dir: string,
   onLogin: (login: AuthContext) => void,
   onConnection: (connection: Connection) => void = () => {},
 ): Promise<TestServer> {
-  const keyPath = `${dir}/ssh2_host_key`;
+  const folder = await mkdtemp(join(dir, 'server-'));
+  const keyPath = join(folder, 'host_key');
   await makeKey(keyPath, 'ecdsa');
   const connections = new Set<Connection>();
   const server = new ssh2.Server({ hostKeys: [await readFile(keyPath)] }, (connection) => {
@@ -32,7 +34,7 @@ export async function startServer(
   const port = await freePort();
   server.listen(port, host);
   await once(server, 'listening');
-  const knownHostsPath = `${dir}/ssh2_known_hosts`;
+  const knownHostsPath = join(folder, 'known_hosts');
   await writeFile(knownHostsPath, `[${host}]:${port} ${await readFile(`${keyPath}.pub`, 'utf8')}`);
   return {
     host,
