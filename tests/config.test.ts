@@ -369,7 +369,7 @@ function documentedKeys(markdown: string): Map<string, string> {
   for (const line of markdown.split('\n')) {
     const heading = /^## (.*)$/.exec(line)?.[1];
     if (heading !== undefined) section = /^`(.+)`$/.exec(heading)?.[1] ?? '';
-    const [, key, value] = /^\| `([\w.]+)` \| [^|]* \| ([^|]*) \|/.exec(line) ?? [];
+    const [, key, value] = /^\| `([\w.]+)` +\| [^|]* \| ([^|]*) \|/.exec(line) ?? [];
     if (key !== undefined && value !== undefined) keys.set(section === '' ? key : `${section}.${key}`, value.trim());
   }
   return keys;

@@ -41,7 +41,7 @@ function classesOf(source: string): Known[] {
 }
 
 function rowOf(line: string): Known[] {
-  const [, code, error, third] = /^\| `(\w+)` \| (\w+) \| ([^|]+) \|/.exec(line) ?? [];
+  const [, code, error, third] = /^\| `(\w+)` +\| (\w+) +\| ([^|]+?) +\|/.exec(line) ?? [];
   if (code === undefined || error === undefined) return [];
   return [{ code, error, ...(/^\d{3}$/.test(third ?? '') && { status: third }) }];
 }

@@ -82,7 +82,7 @@ describe('a package from an address', () => {
       [{ url: `${origin}/elsewhere` }, /redirects to http:\/\/localhost:9, which packages\.allow_hosts does not allow/],
       [{ url: `${origin}/page.html` }, /page\.html: .*not an archive/],
       [{ url: `${origin}/truncated.tar.gz` }, /truncated\.tar\.gz: .*(cut off|ends|truncated|damaged)/],
-      [{ url: `${origin}/large.tar` }, /large\.tar: .*4096/],
+      [{ url: `${origin}/large.tar` }, /large\.tar: .*larger than 4\.0K/],
       [
         { url: `${origin}/program.tar.gz`, sha256: digest },
         new RegExp(`${digest}[\\s\\S]*${actual}|${actual}[\\s\\S]*${digest}`),
@@ -166,7 +166,7 @@ describe('configuration', () => {
     };
     await fleet.hostOf('server1').ssh(`echo by-hand=1 > ${configDir}/extra.ini`);
     await client.deploy({ k: 'server', senv: 'uat' });
-    expect(await read('server1')).toBe('by-hand=1\napp.json\nextra.ini\n');
+    expect(await read('server1')).toBe('by-hand=1\napp.json\nconf.d\nextra.ini\n');
 
     mkdirSync(join(folder, 'config'), { recursive: true });
     writeFileSync(join(folder, 'config/extra.ini'), 'uploaded=1\n');
@@ -177,14 +177,14 @@ describe('configuration', () => {
     );
     expect(uploaded.status).toBe(200);
     await client.deploy({ k: 'server', senv: 'uat' });
-    expect(await read('server1')).toBe('uploaded=1\napp.json\nextra.ini\n');
+    expect(await read('server1')).toBe('uploaded=1\napp.json\nconf.d\nextra.ini\n');
     expect(await read('server2')).not.toContain('uploaded');
 
     // Deployed once, it is the instance's own: what is changed by hand later is kept again.
     await fleet.hostOf('server1').ssh(`echo by-hand=2 > ${configDir}/extra.ini`);
     const { body } = await client.deploy({ k: 'server', senv: 'uat' });
     expect(body.code).toBe('0');
-    expect(await read('server1')).toBe('by-hand=2\napp.json\nextra.ini\n');
+    expect(await read('server1')).toBe('by-hand=2\napp.json\nconf.d\nextra.ini\n');
   });
 });
 

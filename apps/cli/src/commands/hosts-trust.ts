@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { address } from '@rexdeploy/ssh/address';
+import type { HostKey } from '@rexdeploy/ssh/host-key';
+import { readKnownHosts, refusal } from '@rexdeploy/ssh/host-verifier';
+import { checkHostKey, fingerprint } from '@rexdeploy/ssh/known-hosts';
+import { fetchHostKeys, trustHost } from '@rexdeploy/ssh/trust';
+import type { Command } from 'commander';
+import { askConsent } from '../ask.js';
+import { configOf } from '../config-of.js';
+import { note, print } from '../output.js';
+import { findTrustTarget, givenTarget, parseHost, type TrustTarget } from '../trust-target.js';
+
+interface Options {
+  replace?: true;
+  yes?: true;
+  knownHosts?: string;
+}
+
+/** `rex hosts trust`: shows the keys of a host and, with consent, adds them to its known_hosts file. */
+export function addHostsTrust(parent: Command): void {
+  parent
+    .command('trust')
+    .description("show a host's keys and add them to its known_hosts file")
+    .argument('<host[:port]>', 'a host of the config')
+    .option('--replace', 'take out keys that have changed')
+    .option('--yes', 'do not ask')
+    .option('--known-hosts <file>', 'file to write (default: that of the host in the config)')
+    .action(async (text: string, options: Options, command: Command) => {
+      const { host, port } = parseHost(text);
+      const target =
+        options.knownHosts === undefined
+          ? findTrustTarget(configOf(command), host, port)
+          : givenTarget(host, port, resolve(options.knownHosts));
+      await trust(target, options);
+    });
+}
+
+async function trust(target: TrustTarget, options: Options): Promise<void> {
+  const { host, port, knownHosts } = target;
+  const keys = await fetchHostKeys(host, port);
+  const name = address(host, port);
+  note(`${name} presents`);
+  for (const key of keys) note(`  ${key.type} ${fingerprint(key.blob)}`);
+  const news = await Promise.all(knownHosts.map((file) => isNews(file, target, keys, options.replace === true)));
+  if (!news.includes(true)) return print(`${name} is trusted already in ${knownHosts.join(', ')}`);
+  if (options.yes !== true) {
+    await askConsent('Are these the fingerprints of that host?', 'compare the fingerprints, then run again with --yes');
+  }
+  for (const file of knownHosts) {
+    const { added, replaced } = await trustHost(file, host, port, keys, { replace: options.replace === true });
+    if (added.length > 0) print(`${file}: ${added.length} keys of ${name} added, ${replaced} taken out`);
+  }
+}
+
+/**
+ * Does the file lack one of the keys?
+ * @throws HostKeyError when a key has changed or is revoked: nobody should be asked to consent to that in passing
+ */
+async function isNews(file: string, { host, port }: TrustTarget, keys: HostKey[], replace: boolean): Promise<boolean> {
+  const text = await readKnownHosts(file, host);
+  const verdicts = keys.map((key) => ({ key, verdict: checkHostKey(text, host, port, key.blob) }));
+  for (const { key, verdict } of verdicts) {
+    if (verdict.verdict === 'revoked' || (verdict.verdict === 'changed' && !replace)) {
+      throw refusal(verdict, host, port, key.blob);
+    }
+  }
+  return verdicts.some(({ verdict }) => verdict.verdict !== 'trusted');
+}

@@ -1,0 +1,32 @@
+import { eventSchema, type JournalEvent } from '@rexdeploy/shared/journal/events';
+import { logLine } from '@rexdeploy/shared/journal/reduce';
+import { humanSize } from '@rexdeploy/shared/units';
+import type { SseMessage } from '../sse.js';
+
+/** One plain line for a message of a job's stream. */
+export function eventLine(message: SseMessage): string {
+  const event = eventSchema.safeParse(parse(message.data));
+  // A kind of event that a newer API has added is still worth its name.
+  if (!event.success) return `${message.event} ${message.data}`;
+  return logLine(event.data) ?? lineOf(event.data);
+}
+
+/** The kinds that the roll-out's own log leaves out. */
+function lineOf(event: JournalEvent): string {
+  switch (event.type) {
+    case 'accepted':
+      return `${event.at} accepted ${event.id}: ${event.request.action} ${event.request.k}`;
+    case 'step-progress':
+      return `${event.at} ${event.instance} ${event.step} ${humanSize(event.bytes)} of ${humanSize(event.bytesTotal)}`;
+    default:
+      return `${event.at} ${event.type}`;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
