@@ -1,7 +1,7 @@
 import { type Api, createToken, startApi, startWorker, type Worker } from '@rexdeploy/sandbox/controller';
 import { type Fleet, type FleetOptions, startFleet } from '@rexdeploy/sandbox/fleet';
 import type { JsonObject } from '@rexdeploy/sandbox/merge';
-import { type RedisServer, startRedis } from '@rexdeploy/sandbox/redis';
+import { type RedisOptions, type RedisServer, startRedis } from '@rexdeploy/sandbox/redis';
 import { test as base } from 'vitest';
 import { Client } from './client.js';
 
@@ -10,6 +10,7 @@ export interface StandOptions {
   /** Laid over the fleet's config.yml. */
   config?: JsonObject;
   workers?: number;
+  redis?: RedisOptions;
 }
 
 /** The whole product on real parts: Redis, API, workers, and a fleet to deploy to. */
@@ -38,8 +39,8 @@ export const test = base.extend<{ start: (options?: StandOptions) => Promise<Sta
 });
 
 async function startStand(options: StandOptions, releases: (() => Promise<unknown>)[]): Promise<Stand> {
-  const redis = await startRedis();
-  releases.push(() => redis.stop());
+  const redis = await startRedis(options.redis);
+  releases.push(() => redis.close());
   const fleet = await startFleet({ redisUrl: redis.url, ...options.fleet });
   releases.push(() => fleet.close());
   const configFile = fleet.writeConfig(options.config);
