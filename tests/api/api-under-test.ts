@@ -124,7 +124,7 @@ export function configOf(redisUrl: string, settings: ApiSettings = {}) {
     api: { port: 0, rate_limit: settings.rateLimit ?? 100_000 },
     packages: {
       allow_hosts: ['10.0.0.3', '*.example.com'],
-      max_bytes: settings.maxBytes ?? 64 * 1024,
+      max_bytes: settings.maxBytes ?? 512 * 1024,
       keep: settings.keep ?? 10,
     },
     environments: {
@@ -139,6 +139,7 @@ export function configOf(redisUrl: string, settings: ApiSettings = {}) {
             instances: { server1: instance('192.0.2.1', 1), server2: instance('192.0.2.2', 2) },
           },
           shop: { instances: { shop1: { host: '192.0.2.3', program_dir: '/data/www/shop' } } },
+          bare: { instances: { bare1: { host: '192.0.2.4', program_dir: '/data/www/bare' } } },
         },
       },
       uat: { ssh, names: { server: { instances: { server1: instance('192.0.2.11', 1) } } } },

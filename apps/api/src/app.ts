@@ -1,0 +1,50 @@
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { answerClientError } from './client-errors.js';
+import type { ApiParts } from './parts.js';
+import { auth } from './plugins/auth.js';
+import { errors, sendRefusal } from './plugins/errors.js';
+import { maskAnswers } from './plugins/mask-answers.js';
+import { parameters } from './plugins/parameters.js';
+import { requestRate } from './plugins/rate-limit.js';
+import { unreadBodies } from './plugins/unread-bodies.js';
+import { requestLives } from './request-life.js';
+import { healthRoutes } from './routes/health.js';
+import { jobEventRoutes } from './routes/job-events.js';
+import { jobRoutes } from './routes/jobs.js';
+import { nameRoutes } from './routes/names.js';
+import { packageRoutes } from './routes/packages.js';
+import { rexRoutes } from './routes/rex.js';
+
+/** Of forms and JSON; uploads have their own. */
+const BODY_LIMIT = 1024 ** 2;
+
+/** The application as a function of its parts; it does not listen. Plugins come in the order in which requests meet them. */
+export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: log,
+    bodyLimit: BODY_LIMIT,
+    // While stopping, requests on open connections are still answered as usual.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => {
+      sendRefusal(parts, error, request, reply);
+    },
+    clientErrorHandler: (error, socket) => answerClientError(parts.config, error, socket),
+  });
+
+  await app.register(errors, parts);
+  await app.register(maskAnswers);
+  await app.register(unreadBodies);
+  await app.register(requestLives);
+  await app.register(parameters);
+  await app.register(auth, parts);
+  await app.register(requestRate, { perMinute: parts.config.api.rateLimit });
+
+  await app.register(healthRoutes, parts);
+  await app.register(rexRoutes, parts);
+  await app.register(jobRoutes, parts);
+  await app.register(jobEventRoutes, parts);
+  await app.register(packageRoutes, parts);
+  await app.register(nameRoutes, parts);
+  return app;
+}

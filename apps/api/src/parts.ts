@@ -1,0 +1,22 @@
+import type { Config } from '@rexdeploy/shared/config/resolved';
+import type { Ticket } from '@rexdeploy/shared/queue/tickets';
+import type { Keys } from '@rexdeploy/shared/redis/keys';
+import type { Tokens } from '@rexdeploy/shared/tokens';
+import type { Store } from '@rexdeploy/store/store';
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Deployments } from './deployments.js';
+import type { JournalFeed } from './journal/feed.js';
+
+/** What the application is made of; tests hand in their own. */
+export interface ApiParts {
+  readonly config: Config;
+  /** Fails fast (`redisOptions('request')`). */
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly tokens: Tokens;
+  readonly queue: Queue<Ticket>;
+  readonly store: Store;
+  readonly deployments: Deployments;
+  readonly feed: JournalFeed;
+}

@@ -1,0 +1,81 @@
+import { messages } from '@rexdeploy/shared/errors/messages';
+import { ForbiddenError, UnauthorizedError } from '@rexdeploy/shared/errors/request-errors';
+import { allowsName, type Role, type TokenRecord } from '@rexdeploy/shared/tokens';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { presentedToken } from '../params/presented-token.js';
+import type { ApiParts } from '../parts.js';
+import { askRedis } from '../redis/ask.js';
+
+/** Who may use a route: anybody, any good token, or a token whose role deploys. */
+export type Access = 'open' | 'token' | 'deployer';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** The token's record; undefined on open routes. */
+    caller: TokenRecord | undefined;
+  }
+}
+
+const DEPLOYS: ReadonlySet<Role> = new Set<Role>(['deployer', 'admin']);
+
+/** Lets a request in by its token. A route that does not say who may use it cannot be added. */
+export const auth = fastifyPlugin(
+  async (app: FastifyInstance, { tokens }: Pick<ApiParts, 'tokens'>) => {
+    app.decorateRequest('caller', undefined);
+    app.addHook('onRoute', ({ config, url }) => {
+      if (config?.access === undefined) throw new Error(`route ${url} does not say who may use it`);
+    });
+
+    // An unknown address has no `access`; it is answered as such, whoever asks.
+    app.addHook('preValidation', async (request) => {
+      const { access = 'open' } = request.routeOptions.config;
+      if (access !== 'open') request.caller = await verify(tokens, presentedToken(request));
+    });
+    app.addHook('preHandler', async (request) => {
+      if (request.routeOptions.config.access === 'deployer') mustDeploy(callerOf(request));
+    });
+  },
+  { name: 'auth', dependencies: ['parameters'] },
+);
+
+async function verify(tokens: ApiParts['tokens'], token: string | undefined): Promise<TokenRecord> {
+  if (token === undefined) throw refused('no token was given');
+  const found = await askRedis(() => tokens.verify(token));
+  if (found === 'unknown') throw refused('the token is unknown or was revoked');
+  if (found === 'expired') throw refused('the token has expired');
+  return found;
+}
+
+const refused = (why: string): UnauthorizedError =>
+  new UnauthorizedError({
+    what: `${messages.tokenRefused}: ${why}`,
+    whatToDo: 'give a valid one as ?token= or in the header "Authorization: Bearer"',
+  });
+
+/** The token's record behind a request that had to have one. */
+export function callerOf(request: FastifyRequest): TokenRecord {
+  if (request.caller === undefined) throw refused('no token was given');
+  return request.caller;
+}
+
+/** @throws ForbiddenError when the token's role only reads */
+export function mustDeploy(caller: TokenRecord): void {
+  if (DEPLOYS.has(caller.role)) return;
+  throw new ForbiddenError({
+    what: `the token "${caller.name}" has the role ${caller.role}, which only reads`,
+    whatToDo: 'use a token with the role deployer or admin',
+  });
+}
+
+/** @throws ForbiddenError when the token's patterns do not allow the name */
+export function mustAllowName(caller: TokenRecord, name: string): void {
+  if (allowsName(caller, name)) return;
+  throw new ForbiddenError({
+    what: `the token "${caller.name}" is for the names ${caller.names}, not for "${name}"`,
+    whatToDo: 'use a token that is for this name',
+  });
+}

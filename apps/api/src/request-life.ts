@@ -1,0 +1,37 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * A signal for work that goes on as long as its request: aborted when the client leaves, the time is up, or the
+     * process stops.
+     */
+    lifeOf(reply: FastifyReply, limitMs?: number): AbortSignal;
+  }
+}
+
+/** Open requests end their waiting when the process stops; without this a long poll would hold it up for an hour. */
+export const requestLives = fastifyPlugin(
+  async (app: FastifyInstance) => {
+    const lives = new Set<AbortController>();
+
+    app.decorate('lifeOf', (reply: FastifyReply, limitMs?: number): AbortSignal => {
+      const life = new AbortController();
+      const timer = limitMs === undefined ? undefined : setTimeout(() => life.abort(), limitMs);
+      lives.add(life);
+      reply.raw.once('close', () => {
+        clearTimeout(timer);
+        lives.delete(life);
+        life.abort();
+      });
+      if (reply.raw.destroyed) life.abort();
+      return life.signal;
+    });
+
+    app.addHook('preClose', async () => {
+      for (const life of lives) life.abort();
+    });
+  },
+  { name: 'request-lives' },
+);

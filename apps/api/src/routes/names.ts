@@ -1,0 +1,81 @@
+import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
+import type { ResolvedName } from '@rexdeploy/shared/config/resolved';
+import { NotFoundError, UnavailableError } from '@rexdeploy/shared/errors/request-errors';
+import { list } from '@rexdeploy/shared/journal/envelope';
+import type { DeploymentState } from '@rexdeploy/shared/journal/state';
+import { allowsName } from '@rexdeploy/shared/tokens';
+import type { FastifyInstance } from 'fastify';
+import { answerOf } from '../answers/frame.js';
+import { queryOf, querySchema } from '../params/query.js';
+import { quote } from '../params/received.js';
+import type { ApiParts } from '../parts.js';
+import { callerOf, mustAllowName } from '../plugins/auth.js';
+import { truthRow } from '../truth-table.js';
+
+const noParams = querySchema({});
+/** Deployments that are looked through for what is known of a name's instances. */
+const LOOK_BACK = 30;
+
+/** The names of this environment, and what is true of one. */
+export async function nameRoutes(app: FastifyInstance, { config, deployments }: ApiParts): Promise<void> {
+  const { names } = config.own;
+
+  app.get('/names', { config: { access: 'token' } }, async (request, reply) => {
+    queryOf(request, noParams);
+    const visible = [...names.values()].filter(({ k }) => allowsName(callerOf(request), k));
+    const rows = await Promise.all(visible.map(summary));
+    return answerOf(request, reply, config, { data: list(rows), msg: `${rows.length} names` });
+  });
+
+  app.get<{ Params: { k: string } }>('/names/:k', { config: { access: 'token' } }, async (request, reply) => {
+    queryOf(request, noParams);
+    const { k } = request.params;
+    mustAllowName(callerOf(request), k);
+    const name = names.get(k);
+    if (name === undefined) {
+      const known = [...names.keys()].join(', ') || 'none';
+      throw new NotFoundError({ what: `there is no name ${quote(k)}`, whatToDo: `names are: ${known}` });
+    }
+    const [states, lock] = await Promise.all([statesOf(k), lockOf(k)]);
+    const rows = [...name.instances.values()].map((instance) => truthRow(instance, states));
+    return answerOf(request, reply, config, { data: list(rows), msg: `${rows.length} instances of ${k}`, lock });
+  });
+
+  async function summary({ k, desc, batches, instances }: ResolvedName): Promise<Leaves> {
+    const [lock, last] = await Promise.all([lockOf(k), deployments.newest(k)]);
+    return {
+      k,
+      desc,
+      batches: list(batches.map((batch) => batch.join(' '))),
+      instances: list([...instances.values()].map(({ key, host }) => ({ instance: key, host }))),
+      lock,
+      last_deployment:
+        last === undefined
+          ? {}
+          : { id: last.id, state: last.state, created_at: new Date(last.createdMs).toISOString() },
+    };
+  }
+
+  async function lockOf(k: string): Promise<Leaves> {
+    const owner = await deployments.lockOwner(k);
+    if (owner === undefined) return {};
+    return { owner: owner.id, state: owner.state, since: new Date(owner.createdMs).toISOString() };
+  }
+
+  /** Journals that cannot be read tell nothing; the others still do. */
+  async function statesOf(name: string): Promise<DeploymentState[]> {
+    const { heads } = await deployments.list({ name, limit: LOOK_BACK, mayShow: () => true });
+    const states = await Promise.all(
+      heads.map(({ id }) =>
+        deployments.find(id).then(
+          ({ state }) => state,
+          (error: unknown) => {
+            if (error instanceof UnavailableError) throw error;
+            return undefined;
+          },
+        ),
+      ),
+    );
+    return states.filter((state) => state !== undefined);
+  }
+}

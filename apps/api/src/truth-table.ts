@@ -1,0 +1,67 @@
+import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
+import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
+import type { DeploymentState, InstanceState, StepState } from '@rexdeploy/shared/journal/state';
+
+/** Not known. */
+const UNKNOWN: Leaves = {};
+
+/**
+ * What the journals tell of one instance; the host itself is not asked. `{}` stands for not known.
+ * @param states deployments of the name, newest first
+ */
+export function truthRow(instance: ResolvedInstance, states: readonly DeploymentState[]): Leaves {
+  const { key, host } = instance;
+  const own = states.filter((state) => !state.request.dryRun && state.request.batches.flat().includes(key));
+  const [last] = own;
+  const touched = own.find((state) => stepOf(state, key, 'switch') !== undefined);
+  const recorded = own.find((state) => state.instances[key]?.record !== undefined);
+  const record = recorded?.instances[key]?.record;
+  const linked = touched === undefined ? undefined : linkedAfter(touched, key);
+  return {
+    instance: key,
+    host,
+    should_run: record?.program.after ?? UNKNOWN,
+    linked: linked ?? UNKNOWN,
+    answering: (touched !== undefined && isProven(touched, key) ? linked : undefined) ?? UNKNOWN,
+    in_rotation: inRotation(own, key),
+    former: record?.program.real ?? UNKNOWN,
+    last_deployment: last?.id ?? UNKNOWN,
+    last_state: last?.state ?? UNKNOWN,
+    at: last === undefined ? UNKNOWN : new Date(last.lastMs).toISOString(),
+  };
+}
+
+function stepOf(state: DeploymentState, key: string, step: string): StepState | undefined {
+  return state.instances[key]?.steps.find((each) => each.step === step);
+}
+
+/** Where the link leads after a deployment that touched it; undefined while that is under way or went wrong. */
+function linkedAfter(state: DeploymentState, key: string): string | undefined {
+  const instance: InstanceState | undefined = state.instances[key];
+  if (instance?.record !== undefined) return instance.record.program.after;
+  const status = stepOf(state, key, 'switch')?.status;
+  if (status === 'done') return state.plan?.instances.find((plan) => plan.instance === key)?.programRelease;
+  return status === 'undone' ? realPath(stepOf(state, key, 'guard')?.found.program) : undefined;
+}
+
+function realPath(side: unknown): string | undefined {
+  if (side === null || typeof side !== 'object' || !('real' in side)) return undefined;
+  return typeof side.real === 'string' ? side.real : undefined;
+}
+
+/** What is linked was seen to answer: verified after the switch, or started again by the undo. */
+const isProven = (state: DeploymentState, key: string): boolean =>
+  stepOf(state, key, 'verify')?.status === 'done' || stepOf(state, key, 'switch')?.status === 'undone';
+
+/** `1`, `0`, or unknown where no step tells. */
+function inRotation(states: readonly DeploymentState[], key: string): Leaves {
+  for (const state of states) {
+    const drain = stepOf(state, key, 'drain');
+    if (drain === undefined) continue;
+    if (stepOf(state, key, 'restore')?.status === 'done' || drain.status === 'undone') return asFlag(drain.found.in);
+    return drain.status === 'done' ? '0' : UNKNOWN;
+  }
+  return UNKNOWN;
+}
+
+const asFlag = (value: unknown): Leaves => (typeof value === 'boolean' ? (value ? '1' : '0') : UNKNOWN);
