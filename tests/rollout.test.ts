@@ -148,9 +148,10 @@ test('old releases beyond keep_releases are removed, never the current or the fo
   expect(left.stdout.trim().split('\n')).toEqual(stamps.slice(-2));
 });
 
-/** The `end` event carries the envelope, whether bare or beside its type. */
+/** The `end` event is the envelope together with what every event has. */
 function findEnvelope(data: unknown): unknown {
-  if (data === null || typeof data !== 'object') return data;
-  const { type: _, at: __, ...rest } = data as Record<string, unknown>;
-  return 'envelope' in rest ? rest.envelope : rest;
+  const { type, at, ...envelope } = data as Record<string, unknown>;
+  expect(type).toBe('end');
+  expect(at).toMatch(/^\d{4}-.*Z$/);
+  return envelope;
 }

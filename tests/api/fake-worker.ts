@@ -24,7 +24,7 @@ async function rollInstance(journal: Journal, instance: string): Promise<void> {
   >;
   for (const step of ['guard', 'drain', 'switch', 'verify', 'restore', 'record']) {
     await journal.append({ type: 'step-started', instance, step, found: found[step] ?? {} });
-    const facts = step === 'record' ? recordOf(instance, before) : {};
+    const facts = step === 'record' ? recordOf(instance, before) : step === 'restore' ? { in: true } : {};
     await journal.append({ type: 'step-done', instance, step, facts, ms: 1 });
   }
 }

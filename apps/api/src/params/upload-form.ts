@@ -43,7 +43,7 @@ export async function readUploadForm(
       else if (part.fieldname !== 'file') {
         throw new ParameterError({ what: `${quote(part.fieldname)} came as a file: the file is called "file"` });
       } else if (file !== undefined) throw new ParameterError({ what: '"file" is given more than once' });
-      else file = await refusing(() => store.receive(part.file, { signal }));
+      else file = await receive(part, store, signal);
     }
     return { fields: fields.build(), file };
   } catch (error) {
@@ -65,11 +65,27 @@ async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart, void
   try {
     yield* request.parts();
   } catch (error) {
-    if (error instanceof RexError) throw error;
-    if (error instanceof Error && 'statusCode' in error) throw error;
-    const why = error instanceof Error ? error.message : 'malformed';
-    throw new ParameterError({ what: `the multipart body is damaged: ${why}`, cause: error });
+    throw asDamage(error);
   }
+}
+
+async function receive(
+  { file }: Extract<Multipart, { type: 'file' }>,
+  store: Store,
+  signal: AbortSignal,
+): Promise<ReceivedFile> {
+  try {
+    return await refusing(() => store.receive(file, { signal }));
+  } catch (error) {
+    throw error === file.errored ? asDamage(error) : error;
+  }
+}
+
+/** A fault of the form, unless it is one of our disk, or has a status already. */
+function asDamage(error: unknown): unknown {
+  if (error instanceof RexError || !(error instanceof Error)) return error;
+  if ('statusCode' in error || 'syscall' in error) return error;
+  return new ParameterError({ what: `the multipart body is damaged: ${error.message}`, cause: error });
 }
 
 /** What the store says against an upload is said to the one who uploads. */

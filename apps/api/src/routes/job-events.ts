@@ -55,6 +55,6 @@ async function sendEnd({ deployments, config }: ApiParts, id: string, stream: Ev
   const { state } = await deployments.find(id);
   if (!isTerminal(state.state)) return;
   const at = new Date(state.lastMs).toISOString();
-  const data = { type: 'end', at, envelope: envelope(state, settingsOf(config), Date.now()) };
+  const data = { type: 'end', at, ...envelope(state, settingsOf(config), Date.now()) };
   await stream.send(`event: end\ndata: ${maskTokensIn(JSON.stringify(data))}\n\n`);
 }

@@ -46,8 +46,8 @@ export async function packageRoutes(app: FastifyInstance, parts: ApiParts): Prom
   await app.register(multipart, { limits: FORM_LIMITS, throwFileSizeLimit: false });
 
   app.post('/packages', { config: { access: 'deployer' } }, async (request, reply) => {
-    queryOf(request, uploadQuery);
     if (!request.isMultipart()) throw wrongMediaType(request, 'multipart/form-data');
+    queryOf(request, uploadQuery);
     refuseByLength(request);
     const life = app.lifeOf(reply);
     const discard = ({ file }: { file: string }) => rm(file, { force: true });

@@ -51,9 +51,9 @@ export async function followJob(
   throw new Error('the event stream ended before the job did');
 }
 
-/** The last event is an object with `type`, which holds the answer, or the answer itself. */
-function finalEnvelope(data: Envelope & { envelope?: Envelope }): Envelope {
-  return data.envelope ?? data;
+/** The last event is the answer itself, together with what every event has. */
+function finalEnvelope({ type: _, at: __, ...envelope }: Envelope & { type?: string; at?: string }): Envelope {
+  return envelope;
 }
 
 /** The line for the README and for `--keep`. */
