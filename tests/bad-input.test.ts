@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -389,6 +390,24 @@ test('an upload that breaks off leaves nothing', async () => {
   await expect.poll(() => api.leftovers()).not.toEqual([]);
   socket.destroy();
   await expect.poll(() => api.leftovers()).toEqual([]);
+});
+
+test('a client that sends all of a refused body before it reads still gets the answer', async () => {
+  const { hostname, port } = new URL(api.api.url);
+  const socket = connect(Number(port), hostname);
+  const body = Buffer.alloc(10_000_000, 'x');
+  socket.pause();
+  socket.write(
+    `POST /rex?token=${api.token} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n` +
+      `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.write(body, () => resolve());
+  });
+  const [answer] = await once(socket.resume(), 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1.1 413 /);
+  socket.destroy();
 });
 
 test('what is not HTTP is answered in the documented shape', async () => {

@@ -5,13 +5,18 @@ import { test } from './fixtures.js';
 import { all, events, type Sse } from './sse.js';
 
 const DEPLOY = { action: 'deploy', k: 'server', senv: 'uat' };
-const endOf = (seen: Sse[]) => seen.at(-1)?.data.envelope;
+/** The last event is the final answer, with its type and time beside it. */
+function endOf(seen: Sse[]): unknown {
+  const { type, at, ...envelope } = seen.at(-1)?.data ?? {};
+  expect([type, typeof at]).toEqual(['end', 'string']);
+  return envelope;
+}
 
 test('waiting, polling, replaying and following live end in the same envelope', async ({ start }) => {
   const api = await start();
   const held = api.rex({ ...DEPLOY, wait: '30' });
   await expect.poll(() => api.redis.zcard(api.keys.all)).toBe(1);
-  const [id = ''] = await api.redis.zrange(api.keys.all, 0, 0);
+  const [id = ''] = await api.redis.zrange(api.keys.all, '0', '0');
   const live = all(events(api, id));
   const second = all(events(api, id));
   await pause(300);

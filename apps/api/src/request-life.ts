@@ -29,7 +29,13 @@ export const requestLives = fastifyPlugin(
       return life.signal;
     });
 
+    let stopping = false;
+    app.addHook('onSend', async (_request, reply) => {
+      // A connection that stayed open after its last answer would hold up the end.
+      if (stopping) reply.header('Connection', 'close');
+    });
     app.addHook('preClose', async () => {
+      stopping = true;
       for (const life of lives) life.abort();
     });
   },

@@ -1,3 +1,4 @@
+import { manifestsInUse } from '@rexdeploy/shared/deployments/manifests-in-use';
 import { forgetOld } from '@rexdeploy/shared/deployments/retention';
 import { sendTicket, type Ticket } from '@rexdeploy/shared/queue/tickets';
 import type { Queue } from 'bullmq';
@@ -84,5 +85,14 @@ export class Reconciler {
     const { redis, keys, config } = this.#parts;
     const forgotten = await forgetOld(redis, keys, config.journal, Date.now());
     if (forgotten > 0) this.#log.info({ forgotten }, 'old deployments forgotten');
+    await this.#freeStore();
+  }
+
+  /** Contents that no package, no deployment under way and no release on a host needs are removed from `data_dir`. */
+  async #freeStore(): Promise<void> {
+    const { redis, keys, config, store } = this.#parts;
+    const rules = [...config.own.names.values()].map(({ k, keepReleases }) => ({ name: k, newest: keepReleases }));
+    const freed = await store.collectGarbage([...(await manifestsInUse(redis, keys, rules))]);
+    if (freed.blobs + freed.manifests > 0) this.#log.info(freed, 'contents that nobody needs removed');
   }
 }

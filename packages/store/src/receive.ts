@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PackageError, PackageTooLargeError } from '@rexdeploy/shared/errors/deployment-errors';
@@ -33,9 +32,11 @@ export async function receiveUpload(stream: Readable, options: ReceiveOptions): 
   const { dir, maxBytes, sha256: expected, signal } = options;
   const file = tempPath(dir);
   const meter = new DigestMeter(maxBytes);
+  // Opened before anything can fail: a file that is still being opened could appear after its removal.
+  const handle = await open(file, 'wx', 0o600);
   try {
     await pipeline(
-      [stream, meter, createWriteStream(file, { flags: 'wx', mode: 0o600 })],
+      [stream, meter, handle.createWriteStream()],
       signal === undefined ? {} : { signal },
     );
     const sha256 = meter.sha256();

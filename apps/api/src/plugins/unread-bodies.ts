@@ -12,7 +12,10 @@ const MAX_MS = 30_000;
 export const unreadBodies = fastifyPlugin(
   async (app: FastifyInstance) => {
     app.addHook('onSend', async (request, reply) => {
-      if (!request.raw.complete) reply.removeHeader('connection');
+      if (request.raw.complete) return;
+      reply.removeHeader('connection');
+      // Also where the client asked for it to be closed: it will do so itself, once it has read the answer.
+      reply.raw.shouldKeepAlive = true;
     });
     app.addHook('onResponse', async ({ raw }) => {
       if (raw.complete || raw.destroyed) return;
