@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** A worker finishes the step it is at; a step that hangs must not keep the group for ever. */
-const KILL_AFTER_MS = 60_000;
+/** A worker ends the batch it has; one that hangs must not keep the group for ever. */
+const KILL_AFTER_MS = 10 * 60_000;
 
 const running = new Map();
 let stopping = false;
