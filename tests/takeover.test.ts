@@ -1,3 +1,4 @@
+import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { expect } from 'vitest';
 import { test } from './support/stand.js';
 
@@ -27,5 +28,34 @@ for (const moment of ['stage', 'drain', 'switch', 'verify', 'restore']) {
     expect(new Set(done).size).toBe(done.length);
     for (const instance of fleet.instances) expect((await instance.observe()).version).toBe('v2');
     expect(fleet.nginx?.upstream().every((line) => !line.down)).toBe(true);
+  });
+}
+
+for (const undone of ['switch', 'drain', 'stage']) {
+  test(`a worker killed while it takes ${undone} back is replaced, and all is brought back`, async ({ start }) => {
+    const { client, fleet, workers, addWorker } = await start({ config: FAST_TAKEOVER });
+    setBehaviour(fleet.uatDirs.get('server')?.programDir ?? '', { fail: 'start' });
+    const accepted = await client.rex({ action: 'deploy', k: 'server', senv: 'uat' });
+    const id = accepted.body.job?.id ?? '';
+    let killed = false;
+    for await (const { type, data } of client.events(id)) {
+      if (type === 'undo-started' && data.step === undone && !killed) {
+        killed = true;
+        await workers[0]?.kill9();
+        await addWorker();
+      }
+    }
+    expect(killed).toBe(true);
+    const { body } = await client.get(`/jobs/${id}`);
+    expect(body.job?.state).toBe('failed');
+    expect(body.msg).toContain('server1 was brought back to its former release and weight');
+    for (const instance of fleet.instances) {
+      const seen = await instance.observe();
+      expect(seen).toMatchObject({ version: 'v1', link: `${instance.programDir}_20180521_043510` });
+      const releases = await fleet.hostOf(instance.key).ssh(`ls -d ${instance.programDir}_*`);
+      expect(releases.stdout.trim().split('\n')).toHaveLength(1);
+    }
+    expect(fleet.nginx?.upstream().every((line) => !line.down)).toBe(true);
+    expect((await client.get('/names/server')).body.data.lock).toEqual({});
   });
 }

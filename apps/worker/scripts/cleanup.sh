@@ -2,6 +2,9 @@
 # Keeps the newest `keep` releases `<dir>_<8 digits>_<6 digits>`, and always current and former. Answer: `removed` for each.
 keep=$1
 shift
+# Names may hold spaces; release names end in digits, so that lines are safe to split at.
+IFS='
+'
 while [ $# -ge 3 ]; do
   dir=$1; current=$2; former=$3
   shift 3

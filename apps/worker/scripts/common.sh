@@ -6,7 +6,9 @@ export LC_ALL
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 export PATH
 umask 022
-TAB=$(printf '\t')
+# A controller that went away must not end a script between two changes that belong together. Not ignored but caught, so
+# that services which are started here get the signals as usual.
+trap : PIPE HUP
 
 say() { printf '%s\t%s\n' "$1" "$2"; }
 refuse() { code=$1; shift; printf '%s\n' "$*" >&2; exit "$code"; }

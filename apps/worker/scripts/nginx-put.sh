@@ -39,7 +39,8 @@ master=$(cat "$pid_file" 2> /dev/null)
 
 workers() { ps -o pid=,args= --ppid "$master" | awk '/nginx: worker process$/ { print $1 }'; }
 before=$(workers)
-[ "$changed" = yes ] || exit 0
+# Also when the file was changed before: whoever changed it may have been cut off before the reload.
+[ "$old" != "$new" ] || exit 0
 reload=$(nginx -s reload 2>&1) || { put_back; printf '%s\n' "$reload" >&2; refuse 94 'nginx -s reload failed'; }
 
 renewed() {

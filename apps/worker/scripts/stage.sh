@@ -29,7 +29,12 @@ fi
 
 if [ -n "$config_release" ]; then
   config_state=$(state_of "$config_release"); config_stage="$config_state/$(basename "$config_release").partial"
-  [ ! -e "$config_release" ] || refuse 91 "$config_release is there already"
+  if [ -e "$config_release" ]; then
+    # Left by an attempt of this deployment that was cut off before the program was in place: not in use yet.
+    [ "$(cat "$config_state/$(basename "$config_release").json" 2> /dev/null)" = "$config_meta" ] ||
+      refuse 91 "$config_release is there already"
+    rm -rf "$config_release" || exit 92
+  fi
   mkdir -p "$config_state" || exit 92
   rm -rf "$config_stage" && mkdir "$config_stage" || exit 92
   if [ -n "$config_current" ]; then cp -a "$config_current/." "$config_stage/" || exit 94; fi

@@ -15,8 +15,8 @@ export interface SideFacts extends Side {
   listing?: string | undefined;
   freeKib: number;
   freeInodes: number;
-  /** The release to be made is there already, placed by this deployment. */
-  staged: boolean;
+  /** What lies beside the release to be made, where an earlier attempt of this deployment placed it already. */
+  staged?: ReleaseMeta | undefined;
 }
 
 export interface InstanceFacts {
@@ -115,8 +115,8 @@ function readSide(
     });
   }
   const releaseMeta = parseMeta(text('release_meta'));
-  const staged = text('release_exists') === 'yes';
-  if (staged && releaseMeta?.deployment !== deployment) {
+  const exists = text('release_exists') === 'yes';
+  if (exists && releaseMeta?.deployment !== deployment) {
     throw new HostError({
       host,
       what: `${release} is there already and not of this deployment`,
@@ -131,6 +131,6 @@ function readSide(
     listing: text('listing'),
     freeKib: Number(text('free_kib') ?? 0),
     freeInodes: Number(text('free_inodes') ?? 0),
-    staged,
+    staged: exists ? releaseMeta : undefined,
   };
 }

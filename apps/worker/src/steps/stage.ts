@@ -40,7 +40,8 @@ export const stage: Step<Found> = {
 
   async run(context) {
     const facts = await look(context, true);
-    if (facts.program.staged) return { listing: facts.program.meta?.listing, bytes: 0 };
+    const { staged } = facts.program;
+    if (staged !== undefined) return { listing: staged.listing, manifest: staged.manifest, bytes: 0 };
     const transport = await context.host();
     const { instance, plan, journal, store, name, signal } = context;
     const { base, program, config, configPackage } = await wantedTrees(context, facts);
