@@ -35,10 +35,7 @@ export async function receiveUpload(stream: Readable, options: ReceiveOptions): 
   // Opened before anything can fail: a file that is still being opened could appear after its removal.
   const handle = await open(file, 'wx', 0o600);
   try {
-    await pipeline(
-      [stream, meter, handle.createWriteStream()],
-      signal === undefined ? {} : { signal },
-    );
+    await pipeline([stream, meter, handle.createWriteStream()], signal === undefined ? {} : { signal });
     const sha256 = meter.sha256();
     if (expected !== undefined && expected.toLowerCase() !== sha256) {
       throw new PackageError({ what: `the archive's sha256 is wrong: expected ${expected}, got ${sha256}` });
