@@ -23,6 +23,7 @@ const PARTS = {
     apk: 'chromium',
   },
   pgrep: { programs: [['pgrep']], apt: 'procps', dnf: 'procps-ng', apk: 'procps' },
+  nc: { programs: [['nc']], apt: 'netcat-openbsd', dnf: 'nmap-ncat', apk: 'netcat-openbsd' },
   unzip: { programs: [['unzip']], apt: 'unzip', dnf: 'unzip', apk: 'unzip' },
 };
 

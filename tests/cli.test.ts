@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +16,6 @@ import { sampleJournal } from './support/sample-journal.js';
 import { startStubApi } from './support/stub-api.js';
 
 const REX = fileURLToPath(new URL('../apps/cli/bin/rex.js', import.meta.url));
-const API_BUILT = existsSync(new URL('../apps/api/dist/main.js', import.meta.url));
 const JOB = 'dep-01KJQ4YB3V5N8W2T9R6C1D0XGZ';
 
 let dir: string;
@@ -430,7 +428,7 @@ describe('rex and the API', () => {
   });
 });
 
-describe.skipIf(!API_BUILT)('rex and the real API', () => {
+describe('rex and the real API', () => {
   let redis: RedisServer;
   let api: Api;
   beforeAll(async () => {

@@ -57,10 +57,10 @@ const ROWS: Row[] = [
   },
   {
     fault: 'a key of the format that this version does not implement',
-    change: ['rollout: [server1, server2]', 'shared: [logs]'],
-    path: 'environments.prod.names.server.shared',
-    found: 'the key "shared"',
-    expected: 'nothing: "shared" is not part of this version',
+    change: ['rollout: [server1, server2]', 'soak: 10s'],
+    path: 'environments.prod.names.server.soak',
+    found: 'the key "soak"',
+    expected: 'nothing: "soak" is not part of this version',
   },
   {
     fault: 'notifications, which come later',

@@ -1,4 +1,4 @@
-import type { Config } from '@rexdeploy/shared/config/resolved';
+import type { Config, ReachedHost, ResolvedBalancer } from '@rexdeploy/shared/config/resolved';
 import { UsageError } from './errors.js';
 
 /** Port of SSH where neither command line nor config names one. */
@@ -47,10 +47,27 @@ function reachedHosts(config: Config): { host: string; port: number; knownHosts:
     .flatMap((name) => [...name.instances.values()]);
   return instances.flatMap(({ host, ssh, balancer }) => [
     { host, port: ssh.port, knownHosts: ssh.knownHosts },
-    ...(balancer.type === 'none'
-      ? []
-      : [{ host: balancer.host, port: balancer.login.port, knownHosts: balancer.login.knownHosts }]),
+    ...balancerHosts(balancer).map((each) => ({
+      host: each.host,
+      port: each.login.port,
+      knownHosts: each.login.knownHosts,
+    })),
   ]);
+}
+
+/** The host that a balancer is reached on by SSH, where there is one. */
+function balancerHosts(balancer: ResolvedBalancer): ReachedHost[] {
+  switch (balancer.type) {
+    case 'nginx':
+      return [balancer];
+    case 'haproxy':
+      return 'address' in balancer.reach ? [] : [balancer.reach];
+    case 'command':
+      return balancer.reach === undefined ? [] : [balancer.reach];
+    case 'http':
+    case 'none':
+      return [];
+  }
 }
 
 /** The target when the file is named on the command line: the config is not asked. */

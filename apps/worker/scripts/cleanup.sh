@@ -5,12 +5,13 @@ shift
 # Names may hold spaces; release names end in digits, so that lines are safe to split at.
 IFS='
 '
+set -f
 while [ $# -ge 3 ]; do
   dir=$1; current=$2; former=$3
   shift 3
   linked=$(readlink -f -- "$dir") || refuse 91 "$dir leads nowhere: nothing is removed"
   n=0
-  for release in $(ls -1d -- "$dir"_[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]_[0-9][0-9][0-9][0-9][0-9][0-9] 2> /dev/null | sort -r); do
+  for release in $(set +f; ls -1d -- "$dir"_[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]_[0-9][0-9][0-9][0-9][0-9][0-9] 2> /dev/null | sort -r); do
     [ -d "$release" ] && [ ! -L "$release" ] || continue
     n=$((n + 1))
     [ "$n" -gt "$keep" ] || continue

@@ -37,6 +37,10 @@ side program "$program" "$program_release" "$digest" "$@"
 if [ -n "$service" ]; then
   if [ -x "$service" ] && [ ! -d "$service" ]; then say service yes; else say service no; fi
 fi
-[ -n "$pattern" ] && say processes "$(count "$pattern")"
+if [ -n "$pattern" ]; then
+  pgrep -f -- "$pattern" > /dev/null
+  [ $? -le 1 ] || refuse 91 "processes cannot be counted: pgrep (Debian: procps) is missing or \"$pattern\" is no pattern"
+  say processes "$(count "$pattern")"
+fi
 say user "$(id -un)"
 exit 0

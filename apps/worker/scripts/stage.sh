@@ -1,12 +1,15 @@
 # Makes a release next to the current one and changes nothing that is in use.
 # Args: release, current ('' = none), reuse (copy|link), meta (one line of JSON, @LISTING@ in it is filled in),
-#       config_release ('' = none), config_current ('' = none), config meta, then a find expression of exclusions.
+#       config_release ('' = none), config_current ('' = none), config meta, folder of shared entries, the present release
+#       ('' = none), shared entries (a line each), then a find expression of exclusions.
 # Input: a tar with tree/ (what differs), config/ (what is laid over the configuration) and control/: keep (files to take
 #        from current, NUL after each), sums (sha256 of what was sent), dirmodes (`mode path` of directories that their
 #        owner may not write to), manifest.
 # Answer: `listing` = digest of the finished tree. Exit 91: a release of that name is there already.
 release=$1; current=$2; reuse=$3; meta=$4; config_release=$5; config_current=$6; config_meta=$7
 shift 7
+kept=$1; present=$2; shared=$3
+shift 3
 state=$(state_of "$release"); name=$(basename "$release"); stage="$state/$name.partial"
 [ ! -e "$release" ] || refuse 91 "$release is there already"
 mkdir -p "$state" || exit 92
@@ -23,6 +26,7 @@ fi
 if [ -s "$stage/control/sums" ]; then
   ( cd "$stage" && sha256sum --quiet --strict -c control/sums ) >&2 || refuse 95 'what arrived is not what was sent'
 fi
+[ -z "$shared" ] || share_all "$kept" "$present" "$stage/tree" "$shared"
 if [ -s "$stage/control/dirmodes" ]; then
   while read -r mode path; do chmod "$mode" "$stage/tree/$path" || exit 94; done < "$stage/control/dirmodes"
 fi

@@ -2,27 +2,52 @@
 # Args: program_dir program_want config_dir config_want start stop pattern before stop_seconds start_seconds
 #   *_want: `link <release>`, `directory <where it was moved to>` or `absent`; config_dir '' = none
 #   start/stop: commands, '' = none; pattern '' = not known; before: suffix for a plain directory that has to make way
-# Answer: `mark` stop/switch/start as each begins, `pids` after the start.
-# Exit 91 stop, 92 switch, 93 start failed, 94 started but no process matches.
+#   before_stop after_switch after_start (hooks, '' = none) hook_seconds decide (no: a failed hook is only told) instance
+#   host release kept (folder of shared entries) former (release that runs now) shared (entries, a line each)
+# Answer: `mark` stop/switch/start or a hook as each begins, `pids` after the start, `failed_hook` where it does not decide.
+# Exit 91 stop, 92 switch, 93 start failed, 94 started but no process matches, 95/96/97 a hook failed,
+# 98 another command works on the instance.
 program=$1; program_want=$2; config=$3; config_want=$4; start=$5; stop=$6; pattern=$7; before=$8; stop_seconds=$9
 shift 9
-start_seconds=$1
-log=$(mktemp) || exit 92
-trap 'rm -f "$log"' EXIT
+start_seconds=$1; before_stop=$2; after_switch=$3; after_start=$4; hook_seconds=$5; decide=$6
+shift 6
+instance=$1; host=$2; release=$3; kept=$4; former=$5; shared=$6
+for want in "$program_want" "$config_want"; do
+  # Before anything is stopped: without the release there would be nothing to start.
+  case $want in 'link '*) [ -d "${want#link }" ] || refuse 92 "${want#link } is not there" ;; esac
+done
+# One command at a time works on an instance: one whose controller lost it may still be running.
+state=$(state_of "$program"); mkdir -p "$state" || exit 92
+exec 9>> "$state/$(basename "$program").mutex" && flock -w 300 9 || refuse 98 "another command still works on $program"
+scratch=$(mktemp) || exit 92
+log=$scratch
+trap 'rm -f "$scratch"' EXIT
 
 # A service may leave its output open in a daemon: it gets a file, so that nobody waits for it.
+# $1 = command, $2 = seconds at most, rest = variables
 service() {
-  timeout -k 5 "$2" sh -c "$1" < /dev/null > "$log" 2>&1
+  what=$1; seconds=$2
+  shift 2
+  timeout -k 5 "$seconds" env "$@" sh -c "$what" < /dev/null > "$log" 2>&1 9>&-
   code=$?
   [ "$code" -eq 0 ] && return 0
-  [ "$code" -eq 124 ] && printf '"%s" did not end within %s s\n' "$1" "$2" >&2
-  printf '"%s" ended with exit code %s; its last output:\n' "$1" "$code" >&2
-  tail -n 50 "$log" >&2
+  [ "$code" -eq 124 ] && printf '"%s" did not end within %s s\n' "$what" "$seconds" >&2
+  printf '"%s" ended with exit code %s; its last output:\n' "$what" "$code" >&2
+  tail -n 50 "$log" | tail -c 3072 >&2
   return 1
+}
+# $1 = name, $2 = command, $3 = exit code when it decides
+hook() {
+  [ -n "$2" ] || return 0
+  say mark "$1"
+  service "$2" "$hook_seconds" REX_INSTANCE="$instance" REX_HOST="$host" REX_RELEASE="$release" && return 0
+  [ "$decide" = no ] || exit "$3"
+  say failed_hook "$1"
 }
 gone() { [ -z "$(matching "$pattern")" ]; }
 there() { [ -n "$(matching "$pattern")" ]; }
 
+hook before_stop "$before_stop" 95
 say mark stop
 if [ -n "$pattern" ] && gone; then :; elif [ -n "$stop" ]; then
   stopped=yes
@@ -32,7 +57,11 @@ if [ -n "$pattern" ] && gone; then :; elif [ -n "$stop" ]; then
       printf 'processes that match "%s" went on after stop; they are killed\n' "$pattern" >&2
       # shellcheck disable=SC2046
       kill -9 $(matching "$pattern") 2> /dev/null
-      wait_for 5 gone || refuse 91 "processes that match \"$pattern\" cannot be ended"
+      if ! wait_for 5 gone; then
+        # Somebody else's, such as a pager on its log: no reason to leave the instance down after an orderly stop.
+        [ "$stopped" = yes ] || refuse 91 "processes that match \"$pattern\" cannot be ended"
+        printf 'these are not ours to end and are left: %s\n' "$(matching "$pattern" | tr '\n' ' ')" >&2
+      fi
     fi
   elif [ "$stopped" = no ]; then
     refuse 91 'the service did not stop'
@@ -68,11 +97,26 @@ put() {
 }
 say mark switch
 [ -n "$config" ] && put "$config" "$config_want"
+# Nobody writes any more: what came after the copy that staging made is brought along.
+[ -z "$shared" ] || update_all "$kept" "$former" "$shared"
 put "$program" "$program_want"
+if [ -n "$shared" ] && [ -z "$stop" ]; then
+  # Nothing was stopped: what was written until the link changed.
+  if [ "$former" = "$program" ]; then former="$program$before"; fi
+  update_all "$kept" "$former" "$shared"
+fi
+hook after_switch "$after_switch" 96
 
 say mark start
-[ -n "$start" ] || exit 0
-service "$start" "$start_seconds" || exit 93
-[ -n "$pattern" ] || exit 0
-wait_for "$start_seconds" there || refuse 94 "the service was started, but no process matches \"$pattern\""
-say pids "$(matching "$pattern" | tr '\n' ' ')"
+if [ -n "$start" ]; then
+  # What a started daemon goes on to write here stays readable.
+  log="$state/$(basename "$program").out"
+  service "$start" "$start_seconds" || exit 93
+  if [ -n "$pattern" ]; then
+    wait_for "$start_seconds" there || refuse 94 "the service was started, but no process matches \"$pattern\""
+    say pids "$(matching "$pattern" | tr '\n' ' ')"
+  fi
+fi
+log=$scratch
+hook after_start "$after_start" 97
+exit 0

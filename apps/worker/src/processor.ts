@@ -21,6 +21,9 @@ export interface WorkerParts {
   readonly stopping: () => boolean;
 }
 
+/** Far more than any number of restarts that one roll-out meets. */
+const MAX_OWNERS = 50;
+
 /** How a run ended, for the queue. */
 export type Outcome = 'ended' | 'gone' | 'handed-back' | 'lost';
 
@@ -40,6 +43,7 @@ export async function processDeployment(
   const journal = observed(owned, onChange);
   const connections = new Connections();
   try {
+    refuseForEver(journal);
     await run(parts, journal, connections, signal);
     return 'ended';
   } catch (thrown) {
@@ -54,6 +58,21 @@ export async function processDeployment(
   } finally {
     await connections.closeAll();
   }
+}
+
+/** A deployment whose workers keep dying is ended, so that its name does not stay locked for ever. */
+function refuseForEver(journal: Journal): void {
+  if (journal.epoch <= MAX_OWNERS) return;
+  const open = Object.values(journal.state.instances).filter(
+    ({ steps }) =>
+      steps.some(({ step, status }) => step === 'drain' && status !== 'undone') &&
+      !steps.some(({ step, status }) => step === 'restore' && status === 'done'),
+  );
+  const left = open.map(({ instance }) => instance).join(' ') || 'none';
+  throw new RexError({
+    what: `given up after ${MAX_OWNERS} workers began it and none finished; possibly out of rotation: ${left}`,
+    whatToDo: "read the workers' logs, look at these instances, then deploy again",
+  });
 }
 
 async function run(parts: WorkerParts, journal: Journal, connections: Connections, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { manifestsInUse } from '@rexdeploy/shared/deployments/manifests-in-use';
 import { forgetOld } from '@rexdeploy/shared/deployments/retention';
 import { sendTicket, type Ticket } from '@rexdeploy/shared/queue/tickets';
@@ -7,6 +8,8 @@ import type { WorkerParts } from './processor.js';
 
 /** Also the worker's sign of life; /readyz counts a worker as gone after 30 s. */
 const PERIOD_MS = 5_000;
+/** Longest that the end of this process waits for the last round. */
+const LEAVE_MS = 2_000;
 const RETENTION_PERIOD_MS = 10 * 60_000;
 /** A sign of life older than this is forgotten. */
 const FORGET_WORKER_MS = 3600_000;
@@ -21,6 +24,7 @@ export class Reconciler {
   readonly #log: Logger;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  #busy = false;
   #lastRetentionMs = 0;
 
   constructor(parts: WorkerParts, queue: Queue<Ticket>, log: Logger) {
@@ -33,12 +37,22 @@ export class Reconciler {
   async start(): Promise<void> {
     await this.#round();
     this.#timer = setInterval(() => {
-      this.#running = this.#running.then(() => this.#round());
+      // While Redis is away a round waits; more of them would all run at once afterwards.
+      if (this.#busy) return;
+      this.#busy = true;
+      this.#running = this.#round().finally(() => {
+        this.#busy = false;
+      });
     }, PERIOD_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    // Nothing here is worth waiting for a Redis that is away.
+    await Promise.race([this.#leave(), pause(LEAVE_MS)]);
+  }
+
+  async #leave(): Promise<void> {
     await this.#running;
     const { redis, keys, id } = this.#parts;
     await redis.zrem(keys.workers, id).catch((error: unknown) => this.#log.debug({ err: error }, 'leaving'));

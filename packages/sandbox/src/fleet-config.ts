@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import type { FleetHost } from './fleet-host.js';
 import type { NamePlan } from './fleet-names.js';
+import type { Haproxy } from './haproxy.js';
 import type { FleetInstance } from './instance.js';
 import type { Json, JsonObject } from './merge.js';
 import type { Nginx } from './nginx.js';
@@ -17,6 +18,7 @@ export interface ConfigFacts {
   uatDirs: ReadonlyMap<string, { programDir: string; configDir: string }>;
   lb: FleetHost | undefined;
   nginx: Nginx | undefined;
+  haproxy: Haproxy | undefined;
 }
 
 export function fleetConfig(facts: ConfigFacts): JsonObject {
@@ -51,15 +53,14 @@ function prodName(plan: NamePlan, facts: ConfigFacts): JsonObject {
   };
 }
 
-function balancerOf(name: string, { lb, nginx }: ConfigFacts): JsonObject {
-  if (lb === undefined || nginx === undefined) return { type: 'none' };
-  return {
-    type: 'nginx',
-    host: lb.address,
-    ssh: { port: lb.sshPort },
-    upstream_file: nginx.upstreamFile(name),
-    settle: '0s',
-  };
+function balancerOf(name: string, { lb, nginx, haproxy }: ConfigFacts): JsonObject {
+  if (lb === undefined) return { type: 'none' };
+  const reached = { host: lb.address, ssh: { port: lb.sshPort } };
+  if (haproxy !== undefined) {
+    return { type: 'haproxy', ...reached, socket: haproxy.socket, backend: name, settle: '5s', timeout: '10s' };
+  }
+  if (nginx === undefined) return { type: 'none' };
+  return { type: 'nginx', ...reached, upstream_file: nginx.upstreamFile(name), settle: '0s' };
 }
 
 /** Every sshd has a port of its own, and every app too, so both stand at the instance. */

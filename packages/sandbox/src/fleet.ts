@@ -1,6 +1,6 @@
 /**
- * A complete small production on loopback: real sshd hosts with a real app on each, a real nginx in front, and an
- * environment to take packages from. Everything lies in one temporary folder and ends with `close`.
+ * A complete small production on loopback: real sshd hosts with a real app on each, a real nginx or HAProxy in front,
+ * and an environment to take packages from. Everything lies in one temporary folder and ends with `close`.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { fleetConfig } from './fleet-config.js';
 import { fillUat, makeInstances, makePrograms } from './fleet-contents.js';
 import { FleetHost } from './fleet-host.js';
 import { type NameOptions, type NamePlan, planNames } from './fleet-names.js';
+import { type Haproxy, startHaproxy } from './haproxy.js';
 import type { FirstDeployment, FleetInstance } from './instance.js';
 import { type KeyPair, makeKeyPair, writeKnownHosts } from './keys.js';
 import { findMarked, killMarked, markOf } from './mark.js';
@@ -22,7 +23,7 @@ import { onProcessExit, ReleaseStack } from './release-stack.js';
 
 export interface FleetOptions extends NameOptions {
   program?: Partial<ProgramSize>;
-  balancer?: 'nginx' | 'none';
+  balancer?: 'nginx' | 'haproxy' | 'none';
   /** `release`: a link to a stamped directory; `plain`: a plain directory, as before any tool; `nothing`. */
   firstDeployment?: FirstDeployment;
   /** `false`: files only, without service, processes and health; much lighter for fleets of many names. */
@@ -41,9 +42,10 @@ export interface Fleet {
   readonly dir: string;
   /** Hosts of the environment `prod`, in the order of the instances. */
   readonly hosts: readonly FleetHost[];
-  /** The host of the balancer, with `nginx` as a command; undefined without one. */
+  /** The host of the balancer, with `nginx` as a command where it is that; undefined without one. */
   readonly lb: FleetHost | undefined;
   readonly nginx: Nginx | undefined;
+  readonly haproxy: Haproxy | undefined;
   readonly uat: FleetHost;
   /** Where the program lies on the uat host, by name. */
   readonly uatDirs: ReadonlyMap<string, { programDir: string; configDir: string }>;
@@ -112,13 +114,13 @@ async function build(options: FleetOptions, releases: ReleaseStack): Promise<Fle
   await rm(programs.dir, { recursive: true, force: true });
 
   const running = first === 'nothing' || options.app === false ? [] : instances;
-  const [nginx] = await Promise.all([
-    lb === undefined ? undefined : startBalancer(lb, plans, instances, releases),
+  const [{ nginx, haproxy }] = await Promise.all([
+    startBalancer(options.balancer ?? 'nginx', lb, plans, instances, releases),
     ...running.map((instance) => instance.start()),
   ]);
 
   const { redisUrl } = options;
-  const facts = { dataDir: join(dir, 'data'), redisUrl, plans, instances, hosts, uat, uatDirs, lb, nginx };
+  const facts = { dataDir: join(dir, 'data'), redisUrl, plans, instances, hosts, uat, uatDirs, lb, nginx, haproxy };
   const config = (): JsonObject => fleetConfig(facts);
   const find = <T>(found: T | undefined, key: string): T => {
     if (found === undefined) throw new Error(`the fleet has no instance ${key}`);
@@ -135,6 +137,7 @@ async function build(options: FleetOptions, releases: ReleaseStack): Promise<Fle
     hosts,
     lb,
     nginx,
+    haproxy,
     uat,
     uatDirs,
     names: plans,
@@ -189,18 +192,26 @@ function addressBlock(): string {
 }
 
 async function startBalancer(
-  lb: FleetHost,
+  type: 'nginx' | 'haproxy' | 'none',
+  lb: FleetHost | undefined,
   plans: readonly NamePlan[],
   instances: readonly FleetInstance[],
   releases: ReleaseStack,
-): Promise<Nginx> {
-  const dir = join(lb.dir, 'nginx');
+): Promise<{ nginx: Nginx | undefined; haproxy: Haproxy | undefined }> {
+  if (lb === undefined || type === 'none') return { nginx: undefined, haproxy: undefined };
+  const dir = join(lb.dir, type);
+  const { address } = lb;
   const sites = plans.map(({ name }) => ({
     name,
-    servers: instances.filter((one) => one.name === name).map(({ host, port }) => ({ address: host, port })),
+    servers: instances.filter((one) => one.name === name).map(({ key, host, port }) => ({ key, address: host, port })),
   }));
-  const nginx = await startNginx({ dir, address: lb.address, sites });
+  if (type === 'haproxy') {
+    const haproxy = await startHaproxy({ dir, address, sites });
+    releases.defer(() => haproxy.stop());
+    return { nginx: undefined, haproxy };
+  }
+  const nginx = await startNginx({ dir, address, sites });
   releases.defer(() => nginx.stop());
   lb.putCommand('nginx', nginxWrapper(dir));
-  return nginx;
+  return { nginx, haproxy: undefined };
 }

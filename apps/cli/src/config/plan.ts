@@ -3,6 +3,7 @@ import type { HealthSection } from '@rexdeploy/shared/config/health';
 import type { ServiceSection } from '@rexdeploy/shared/config/name';
 import type {
   Config,
+  ReachedHost,
   ResolvedBalancer,
   ResolvedInstance,
   ResolvedName,
@@ -109,14 +110,29 @@ const service = (section: ServiceSection): string =>
 function balancer(section: ResolvedBalancer): string {
   switch (section.type) {
     case 'nginx':
-      return `nginx ${section.login.user}@${section.host}:${section.login.port} ${section.upstream_file}`;
+      return `nginx ${reached(section)} ${section.upstream_file}`;
+    case 'haproxy': {
+      const { reach, backend, server } = section;
+      const place = 'address' in reach ? reach.address : `${reached(reach)} ${reach.socket}`;
+      return `haproxy ${place} ${backend}${server === undefined ? '' : `/${server}`}`;
+    }
+    case 'http':
+      // Without log-in and query, which may hold a secret.
+      return `http ${URL.canParse(section.look.url) ? new URL(section.look.url).host : ''}`.trimEnd();
+    case 'command':
+      return `command on ${section.reach === undefined ? "the worker's machine" : reached(section.reach)}`;
     case 'none':
       return 'none';
   }
 }
 
-function healthCheck({ url, status, contains }: HealthSection, { host, key }: ResolvedInstance): string {
+const reached = ({ host, login: { user, port } }: ReachedHost): string => `${user}@${host}:${port}`;
+
+function healthCheck(health: HealthSection, { host, key }: ResolvedInstance): string {
+  const { kind, url, command, status, contains } = health;
   const address = url.replaceAll('{host}', host).replaceAll('{instance}', key);
+  if (kind === 'command') return `"${command}" on the host ends with 0`;
+  if (kind === 'tcp') return `${address} takes connections`;
   return `${address} answers ${status}${contains === '' ? '' : ` with "${contains}"`}`;
 }
 

@@ -5,17 +5,24 @@ export interface Rotation {
   exact: string;
 }
 
+/** What a look tells beyond what can be given back. */
+export interface Observed extends Rotation {
+  /** What the balancer's own check says; absent where it makes none. False: it sends nothing, in rotation or not. */
+  up?: boolean;
+}
+
 /** Sends traffic to instances. A driver is made for one instance. */
 export interface Balancer {
   /** Where `rotation` stands, for messages. */
   readonly place: string;
   /** The instance's rotation now. @throws BalancerError when the balancer does not know the instance */
-  look(signal: AbortSignal): Promise<Rotation>;
+  look(signal: AbortSignal): Promise<Observed>;
   /**
-   * Takes the instance out, starting from what was found, and waits until requests have settled.
-   * @returns whether all had ended within the time allowed
+   * Takes the instance out, starting from what was found, and waits until requests have settled. One that was found
+   * out of rotation is left exactly as it is.
+   * @returns whether all had ended within the time allowed; nothing where the balancer cannot tell
    */
-  takeOut(found: Rotation, signal: AbortSignal): Promise<{ settled: boolean }>;
-  /** Gives back exactly what was found. */
+  takeOut(found: Rotation, signal: AbortSignal): Promise<{ settled?: boolean }>;
+  /** Gives back exactly what was found, and returns once the balancer agrees. */
   giveBack(found: Rotation, signal: AbortSignal): Promise<void>;
 }

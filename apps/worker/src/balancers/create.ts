@@ -1,6 +1,9 @@
 import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import type { SshSettings, Transport } from '@rexdeploy/ssh/transport';
 import type { Balancer } from './balancer.js';
+import { CommandBalancer } from './command/command.js';
+import { HaproxyBalancer } from './haproxy/haproxy.js';
+import { HttpBalancer } from './http/http.js';
 import { NginxBalancer } from './nginx/nginx.js';
 import { none } from './none.js';
 
@@ -12,6 +15,12 @@ export function createBalancer(
   switch (instance.balancer.type) {
     case 'nginx':
       return new NginxBalancer(instance.balancer, instance, connect);
+    case 'haproxy':
+      return new HaproxyBalancer(instance.balancer, instance, connect);
+    case 'http':
+      return new HttpBalancer(instance.balancer, instance);
+    case 'command':
+      return new CommandBalancer(instance.balancer, instance, connect);
     case 'none':
       return none;
   }

@@ -1,50 +1,30 @@
 import type { HealthSection } from '@rexdeploy/shared/config/health';
-import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
-import { request } from 'undici';
+import type { ResolvedHealth, ResolvedInstance } from '@rexdeploy/shared/config/resolved';
+import { Connections } from '@rexdeploy/ssh/connections';
+import type { Transport } from '@rexdeploy/ssh/transport';
+import { sshSettings } from '../hosts/ssh-settings.js';
+import type { Observation } from './check.js';
+import { createCheck } from './create.js';
 
-/** One look at an instance. */
-export interface Observation {
-  healthy: boolean;
-  /** For people: what was seen. */
-  what: string;
-}
-
-/** A body is read up to here; `contains` is looked for in that part. */
-const MAX_BODY_BYTES = 1024 * 1024;
-
-/** Fills `{host}` and `{instance}` in. */
-export function healthUrl(health: HealthSection, instance: Pick<ResolvedInstance, 'host' | 'key'>): string {
+/** The check's address with `{host}` and `{instance}` filled in; empty for a command. */
+export function healthUrl(
+  health: Pick<HealthSection, 'url'>,
+  instance: Pick<ResolvedInstance, 'host' | 'key'>,
+): string {
   const host = instance.host.includes(':') ? `[${instance.host}]` : instance.host;
   return health.url.replaceAll('{host}', host).replaceAll('{instance}', instance.key);
 }
 
-/** Asks once. Never throws for what the network or the instance does: that is an observation. */
-export async function probe(url: string, health: HealthSection, signal: AbortSignal): Promise<Observation> {
+/** Asks once, over a connection of its own where the check is made on the instance's host. */
+export async function probe(url: string, health: ResolvedHealth, signal: AbortSignal): Promise<Observation> {
+  const connections = new Connections();
+  const connect = async (): Promise<Transport> => {
+    if (health.reach === undefined) throw new Error('the log-in to the host is not known');
+    return connections.get(sshSettings(health.reach.host, health.reach.login), { signal });
+  };
   try {
-    // A new connection each time: a kept one could still lead to a process that is gone.
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(health.timeout)]);
-    const answer = await request(url, { signal: limit, headers: { connection: 'close' }, reset: true });
-    const body = await readBody(answer.body);
-    if (answer.statusCode !== health.status)
-      return bad(`status ${answer.statusCode}, expected ${health.status}: ${brief(body)}`);
-    if (!body.includes(health.contains)) return bad(`the body lacks "${health.contains}": ${brief(body)}`);
-    return { healthy: true, what: `status ${answer.statusCode}` };
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    return bad(error instanceof Error ? error.message || error.name : String(error));
+    return await createCheck(url, health, connect).probe(signal);
+  } finally {
+    await connections.closeAll();
   }
 }
-
-async function readBody(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of body) {
-    parts.push(part);
-    size += part.length;
-    if (size >= MAX_BODY_BYTES) break;
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-const bad = (what: string): Observation => ({ healthy: false, what });
-const brief = (body: string): string => (body.length > 200 ? `${body.slice(0, 200)}…` : body);

@@ -44,9 +44,10 @@ async function compareAll(context: RolloutContext): Promise<void> {
 async function stageAll(context: RolloutContext): Promise<void> {
   safePoint(context);
   try {
-    await forEachLimited(allInstances(context), context.name.transfer.parallel, (key) =>
-      stageInstance(instanceContext(context, key)),
-    );
+    await forEachLimited(allInstances(context), context.name.transfer.parallel, async (key) => {
+      safePoint(context);
+      await stageInstance(instanceContext(context, key));
+    });
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     throw stagingFailure(error, await removeStaged(context));
@@ -68,7 +69,9 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
     await journal.append({ type: 'batch-started', batch: index });
   }
   // All of the batch are followed to their end, also when one fails: a neighbour is never left in the middle.
-  const results = await Promise.allSettled(batch.instances.map((key) => rollInstance(instanceContext(context, key))));
+  const results = await Promise.allSettled(
+    batch.instances.map(async (key) => rollInstance(instanceContext(context, key))),
+  );
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   const failed = errors.filter((error) => error instanceof StepError);
   if (failed.length < errors.length) throw errors.find((error) => !(error instanceof StepError));

@@ -15,6 +15,8 @@ type Facts = Record<string, unknown>;
  */
 export interface Step<Found extends Facts = Facts> {
   readonly name: string;
+  /** Without its undo the instance does not run: nothing that was begun before it may be undone then. */
+  readonly vital?: boolean;
   /** What `find` answers, as it is read back from a journal. */
   readonly found: z.ZodType<Found>;
   find(context: InstanceContext): Promise<Found>;
@@ -62,12 +64,16 @@ export async function runStep(context: InstanceContext, step: AnyStep): Promise<
 }
 
 function earlierFailure(context: InstanceContext, state: StepState): StepError {
-  const facts = state.error ?? { what: 'it was given up before this worker took over' };
-  return new StepError(context.instance.key, state.step, new RexError(facts));
+  const steps = context.journal.state.instances[context.instance.key]?.steps ?? [];
+  // The step that failed, not the ones that were taken back because of it.
+  const cause = steps.find((step) => step.error !== undefined) ?? state;
+  const facts = cause.error ?? { what: 'it was given up before this worker took over' };
+  return new StepError(context.instance.key, cause.step, new RexError(facts));
 }
 
 /**
- * Undoes everything begun, the last first. Goes on when one undo fails, so that all that can be put back is.
+ * Undoes everything begun, the last first. Goes on when one undo fails, so that all that can be put back is; but not past
+ * a vital one.
  * @returns the errors of the undos that failed
  */
 export async function undoSteps(context: InstanceContext, steps: readonly AnyStep[]): Promise<RexError[]> {
@@ -78,7 +84,14 @@ export async function undoSteps(context: InstanceContext, steps: readonly AnySte
     const found = step.found.safeParse(state.found);
     if (!found.success) continue; // it failed while looking: nothing was begun
     const failure = await undoStep(context, step, found.data);
-    if (failure !== undefined) failures.push(failure);
+    if (failure === undefined) continue;
+    failures.push(failure);
+    if (step.vital !== true) continue;
+    // What was begun earlier stays as it is: traffic must not be given back to what does not run.
+    failures.push(
+      new RexError({ where: context.balancer.place, what: `${context.instance.key} stays out of rotation` }),
+    );
+    break;
   }
   return failures;
 }
@@ -110,7 +123,10 @@ function attempts<T>(context: InstanceContext, step: AnyStep, work: () => Promis
     onRetry: (error, attempt, delayMs) => {
       const at = { instance: context.instance.key, step: step.name };
       const event = { type: 'step-retried' as const, ...at, attempt, delayMs, error: toRexError(error).toRecord() };
-      told.push(context.journal.append(event));
+      const tell = context.journal.append(event);
+      // Its failure shows when all are awaited; until then it must not count as unhandled.
+      tell.catch(() => undefined);
+      told.push(tell);
     },
   });
   return run.finally(() => Promise.all(told));

@@ -11,15 +11,15 @@ import { forEachLimited } from '../rollout/limited.js';
 export async function cleanUp(rollout: RolloutContext): Promise<void> {
   const { journal, name, signal } = rollout;
   await forEachLimited(journal.state.request.batches.flat(), name.transfer.parallel, async (key) => {
-    const context = instanceContext(rollout, key);
-    const facts = journal.state.instances[key]?.record;
-    if (facts === undefined) return;
-    const { programDir, configDir } = context.plan;
-    const args = [String(name.keepReleases), programDir, facts.program.after, facts.program.real ?? ''];
-    if (configDir !== undefined && facts.config !== undefined) {
-      args.push(configDir, facts.config.after, facts.config.real ?? '');
-    }
     try {
+      const context = instanceContext(rollout, key);
+      const facts = journal.state.instances[key]?.record;
+      if (facts === undefined) return;
+      const { programDir, configDir } = context.plan;
+      const args = [String(name.keepReleases), programDir, facts.program.after, facts.program.real ?? ''];
+      if (configDir !== undefined && facts.config !== undefined) {
+        args.push(configDir, facts.config.after, facts.config.real ?? '');
+      }
       const result = await (await context.host()).run(scripts.cleanup, args, { signal });
       const removed = result.stdout.split('\n').filter((line) => line.startsWith('removed\t'));
       if (removed.length === 0) return;

@@ -15,6 +15,16 @@ export const drain: Step<Found> = {
   find: async (context) => ({ ...(await context.balancer.look(context.signal)) }),
 
   async run(context, found) {
+    if (!found.in) {
+      const message = 'was out of rotation before this deployment, and stays out';
+      await context.journal.append({
+        type: 'log',
+        level: 'warn',
+        instance: context.instance.key,
+        step: 'drain',
+        message,
+      });
+    }
     const { settled } = await context.balancer.takeOut(found, context.signal);
     await confirm(context, { in: false });
     return { settled };

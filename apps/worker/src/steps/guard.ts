@@ -70,7 +70,9 @@ function othersOfName(context: InstanceContext): Serving[] {
 
 /** In rotation, and healthy where the instance has a health check. */
 async function serves({ instance, balancer, signal }: Serving): Promise<boolean> {
-  if (!(await balancer.look(signal)).in) return false;
+  const seen = await balancer.look(signal);
+  // A server that the balancer's own check calls down gets no request, in rotation or not.
+  if (!seen.in || seen.up === false) return false;
   if (instance.health === undefined) return true;
   return (await probe(healthUrl(instance.health, instance), instance.health, signal)).healthy;
 }

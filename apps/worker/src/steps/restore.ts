@@ -17,4 +17,11 @@ export const restore: Step = {
     await giveBack(context, found.data);
     return { in: found.data.in };
   },
+
+  /** What failed later is brought back out of rotation too; `drain` gives the rotation back when it is whole again. */
+  async undo(context) {
+    const found = drainFoundSchema.safeParse(stepState(context, drain)?.found);
+    if (found.success) await context.balancer.takeOut(found.data, context.signal);
+    return {};
+  },
 };

@@ -9,6 +9,7 @@ import { scripts } from '../hosts/remote-scripts.js';
 import type { InstanceContext } from '../rollout/context.js';
 import type { Step } from '../rollout/step.js';
 import { makeDelta } from '../transfer/delta.js';
+import { sharedFolder, sharedList } from '../transfer/shared.js';
 import { checkSpace } from '../transfer/space.js';
 import { stageStream } from '../transfer/stage-stream.js';
 import { wantedTrees } from '../transfer/wanted.js';
@@ -60,6 +61,9 @@ export const stage: Step<Found> = {
         plan.configRelease ?? '',
         config.keepCurrent ? (facts.config?.real ?? '') : '',
         JSON.stringify({ deployment: journal.id, package: configPackage ?? packageOf(facts.config) }),
+        sharedFolder(plan.programDir),
+        facts.program.real ?? '',
+        sharedList(name.shared),
         ...findExclusions(name.exclude),
       ],
       {

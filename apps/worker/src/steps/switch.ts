@@ -1,20 +1,29 @@
-import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
+import type { ResolvedInstance, ResolvedName } from '@rexdeploy/shared/config/resolved';
 import { CommandError, HostError } from '@rexdeploy/shared/errors/host-errors';
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
 import type { Side } from '@rexdeploy/shared/journal/events';
 import { quote } from '@rexdeploy/ssh/quote';
-import { healthUrl } from '../health/url.js';
-import { waitUntilHealthy } from '../health/wait.js';
+import { endOfLog } from '../health/app-log.js';
+import { passHealthGate } from '../health/gate.js';
 import { parseFacts } from '../hosts/answers.js';
 import { scripts } from '../hosts/remote-scripts.js';
 import type { InstanceContext } from '../rollout/context.js';
 import { type Step, stepState } from '../rollout/step.js';
+import { sharedFolder, sharedList } from '../transfer/shared.js';
 import { type GuardFound, guard, guardFoundSchema } from './guard.js';
 
 /** Longest that a service may take to stop and to start. */
 const STOP_SECONDS = 60;
 const START_SECONDS = 120;
-const SCRIPT_TIMEOUT_MS = (2 * STOP_SECONDS + 2 * START_SECONDS + 30) * 1000;
+/** Longest that one hook may take. */
+const HOOK_SECONDS = 60;
+/** Shared entries may be large, and are brought up to date within the same script. */
+const SHARED_SECONDS = 600;
+/** How long switch.sh waits for another command on the same instance. */
+const MUTEX_SECONDS = 300;
+const SCRIPT_SECONDS = 2 * STOP_SECONDS + 2 * START_SECONDS + MUTEX_SECONDS + 30;
+/** Most of what failed hooks wrote that goes into the journal, in characters. */
+const HOOK_OUTPUT = 4_000;
 
 /**
  * Stop, switch and start, in one trip to the host. The links change by one rename each; a plain directory from before
@@ -22,6 +31,7 @@ const SCRIPT_TIMEOUT_MS = (2 * STOP_SECONDS + 2 * START_SECONDS + 30) * 1000;
  */
 export const switchRelease: Step<GuardFound> = {
   name: 'switch',
+  vital: true,
   found: guardFoundSchema,
 
   async find(context) {
@@ -30,29 +40,36 @@ export const switchRelease: Step<GuardFound> = {
     return found.data;
   },
 
-  async run(context) {
-    const { plan, instance } = context;
+  async run(context, found) {
+    const { plan, instance, name } = context;
     const answer = await runSwitch(context, {
       program: `link ${plan.programRelease}`,
       config: plan.configRelease === undefined ? '' : `link ${plan.configRelease}`,
       start: startCommand(instance),
       stop: stopCommand(instance),
+      release: plan.programRelease,
+      hooks: name.hooks,
+      decide: true,
+      shared: { former: found.program.real ?? '', entries: name.shared },
     });
     return { startAppMs: answer.startAppMs, pids: answer.pids ?? '' };
   },
 
   async undo(context, found) {
-    const { instance } = context;
+    const { instance, name } = context;
     const ran = found.processes === undefined ? found.program.kind !== 'absent' : found.processes > 0;
     await runSwitch(context, {
       program: former(context, found.program),
       config: found.config === undefined ? '' : former(context, found.config),
       start: ran ? startCommand(instance) : '',
       stop: stopCommand(instance),
+      release: found.program.real ?? '',
+      // What stood here before must come back, whatever a hook says to that.
+      hooks: { ...name.hooks, ...(ran ? {} : { afterStart: '' }) },
+      decide: false,
+      shared: { former: '', entries: [] },
     });
-    if (ran && instance.health !== undefined) {
-      await waitUntilHealthy(healthUrl(instance.health, instance), instance.health, context.signal);
-    }
+    if (ran) await passHealthGate(context);
     return { running: ran, linked: found.program.real ?? '' };
   },
 };
@@ -62,6 +79,13 @@ interface Wanted {
   config: string;
   start: string;
   stop: string;
+  /** The program's release as the hooks are told it. */
+  release: string;
+  hooks: ResolvedName['hooks'];
+  /** A hook that fails ends it; else that is only told. */
+  decide: boolean;
+  /** Entries that the former release may still hold itself. */
+  shared: { former: string; entries: readonly string[] };
 }
 
 async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ startAppMs: number; pids?: string }> {
@@ -69,18 +93,23 @@ async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ st
   const transport = await context.host();
   let startAppMs = Date.now();
   let pids: string | undefined;
+  const failedHooks: string[] = [];
   const marks: Promise<void>[] = [];
   const onLine = (line: string): void => {
     const facts = parseFacts(line);
     if (facts.pids !== undefined) pids = facts.pids.trim();
+    if (facts.failed_hook !== undefined) failedHooks.push(facts.failed_hook);
     if (facts.mark === undefined) return;
     if (facts.mark === 'start') startAppMs = Date.now();
     const event = { type: 'step-mark' as const, instance: instance.key, step: 'switch', mark: facts.mark };
     // Not awaited here, so that a mark costs the instance no time out of rotation.
-    marks.push(journal.append(event));
+    const told = journal.append(event);
+    // Its failure shows when all are awaited; until then it must not count as unhandled.
+    told.catch(() => undefined);
+    marks.push(told);
   };
   try {
-    await transport.run(
+    const { stderr } = await transport.run(
       scripts.switch,
       [
         plan.programDir,
@@ -93,15 +122,37 @@ async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ st
         beforeSuffix(context),
         String(STOP_SECONDS),
         String(START_SECONDS),
+        wanted.hooks.beforeStop,
+        wanted.hooks.afterSwitch,
+        wanted.hooks.afterStart,
+        String(HOOK_SECONDS),
+        wanted.decide ? 'yes' : 'no',
+        instance.key,
+        instance.host,
+        wanted.release,
+        sharedFolder(plan.programDir),
+        wanted.shared.former,
+        sharedList(wanted.shared.entries),
       ],
-      { onLine, signal, timeoutMs: SCRIPT_TIMEOUT_MS },
+      { onLine, signal, timeoutMs: timeLimitMs(wanted) },
     );
+    if (failedHooks.length > 0) {
+      const message = `${failedHooks.join(' and ')} failed, the bring-back goes on: ${stderr.trim().slice(-HOOK_OUTPUT)}`;
+      await journal.append({ type: 'log', level: 'warn', instance: instance.key, step: 'switch', message });
+    }
   } catch (error) {
-    throw explain(error, instance);
+    throw await explain(error, context);
   } finally {
     await Promise.all(marks);
   }
   return pids === undefined ? { startAppMs } : { startAppMs, pids };
+}
+
+/** Only what is configured adds to it, so that a host that hangs is noticed as early as can be. */
+function timeLimitMs({ hooks, shared }: Wanted): number {
+  const hookCount = Object.values(hooks).filter((command) => command !== '').length;
+  const sharedSeconds = shared.entries.length > 0 ? SHARED_SECONDS : 0;
+  return (SCRIPT_SECONDS + hookCount * (HOOK_SECONDS + 5) + sharedSeconds) * 1000;
 }
 
 const PHASES: Readonly<Record<number, string>> = {
@@ -109,15 +160,23 @@ const PHASES: Readonly<Record<number, string>> = {
   92: 'could not be switched',
   93: 'did not start',
   94: 'did not stay up',
+  95: 'was not stopped, because its hook before_stop failed',
+  96: 'was not started, because its hook after_switch failed',
+  97: 'was started, and its hook after_start failed',
 };
 
-function explain(error: unknown, instance: ResolvedInstance): unknown {
+/** Phases in which the app itself was at work, so that its log may tell why. */
+const STARTED = new Set([93, 94, 97]);
+
+async function explain(error: unknown, context: InstanceContext): Promise<unknown> {
   if (!(error instanceof CommandError) || error.exitCode === null) return error;
+  const { instance } = context;
   const phase = PHASES[error.exitCode];
   if (phase === undefined) return error;
+  const log = STARTED.has(error.exitCode) ? await endOfLog(context) : '';
   return new HostError({
     host: instance.host,
-    what: `${instance.key} ${phase}: ${error.stderrTail.trim()}`,
+    what: `${instance.key} ${phase}: ${error.stderrTail.trim()}${log}`,
     cause: error,
   });
 }

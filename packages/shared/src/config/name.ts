@@ -24,6 +24,8 @@ export const instanceSchema = z.strictObject({
   process: nonEmpty.optional(),
   /** Port of the instance's line in the balancer, where its host has several. */
   balancer_port: integer(1, 65_535).optional(),
+  /** Where the app logs on its host; `*`, `?` and `[…]` as in a shell, the newest file counts. */
+  log: remotePath.optional(),
   ssh: inherited,
   balancer: inherited,
   health: inherited,
@@ -32,6 +34,24 @@ export type InstanceSection = z.infer<typeof instanceSchema>;
 
 export const DEFAULT_EXCLUDE = ['*.log', '*.tmp', '*.sw*', 'nohup.out', '.svn'];
 
+/** Commands on the instance's host, run as part of its switch; empty = none. */
+export const hooksSchema = z.strictObject({
+  before_stop: z.string().default(''),
+  after_switch: z.string().default(''),
+  after_start: z.string().default(''),
+});
+
+/** A path inside the program; nothing that `find`, a list or a line could misread. */
+const sharedEntry = z
+  .string({ error: 'a path inside the program' })
+  .refine(
+    (path) =>
+      /^[^\p{Cc}*?[\]\\]+$/u.test(path) &&
+      !path.split('/').some((part) => part === '' || part === '.' || part === '..'),
+    'a path inside the program without ".", "..", "//", a "/" at either end or wildcards',
+  );
+const isInside = (path: string, folder: string): boolean => `${path}/`.startsWith(`${folder}/`);
+
 export const nameSchema = z.strictObject({
   desc: z.string().optional(),
   /** Batches in order; several instances of one batch are separated by spaces. Absent: one by one, as listed. */
@@ -39,10 +59,21 @@ export const nameSchema = z.strictObject({
   keep_releases: integer(2, 1000).default(5),
   balancer: inherited,
   health: inherited,
+  /** As of an instance, with `{instance}` filled in. */
+  log: remotePath.optional(),
   on_failure: z.enum(['rollback']).default('rollback'),
   /** Further attempts of a step after a connection-class error. */
   retries: integer(0, 20).default(2),
   exclude: z.array(nonEmpty).default(DEFAULT_EXCLUDE),
+  /** Files and directories of the program that outlive its releases. */
+  shared: z
+    .array(sharedEntry)
+    .refine(
+      (all) => !all.some((path, at) => all.some((other, of) => at !== of && isInside(path, other))),
+      'paths of which none is given twice or lies in another',
+    )
+    .default([]),
+  hooks: hooksSchema.prefault({}),
   transfer: transferSchema.prefault({}),
   ssh: inherited,
   instances: z.record(identifier, instanceSchema).refine((all) => Object.keys(all).length > 0, 'at least one instance'),

@@ -4,12 +4,21 @@ import type { z } from 'zod';
 import type { ConfigIssue } from '../errors/config-error.js';
 import { balancerSchema } from './balancer.js';
 import { explain } from './explain.js';
-import { healthSchema } from './health.js';
+import { type HealthKind, healthSchema, KEYS_OF_KIND } from './health.js';
 import type { InstanceSection, NameSection } from './name.js';
-import type { ResolvedBalancer, ResolvedEnvironment, ResolvedInstance, ResolvedName, ResolvedSsh } from './resolved.js';
+import type {
+  HealthReach,
+  ReachedHost,
+  ResolvedBalancer,
+  ResolvedEnvironment,
+  ResolvedHealth,
+  ResolvedInstance,
+  ResolvedName,
+  ResolvedSsh,
+} from './resolved.js';
 import { batchesOf, checkEnvironment } from './rules.js';
 import type { EnvironmentSection } from './schema.js';
-import { sshSchema } from './ssh.js';
+import { type SshSection, sshSchema } from './ssh.js';
 
 /** One place that may give a part of an inherited section; outermost first. */
 interface Level {
@@ -50,8 +59,9 @@ function resolveName(
       { path: `${base}.names.${k}.${section}`, section: name[section] },
       { path: `${base}.names.${k}.instances.${key}.${section}`, section: instance[section] },
     ];
-    instances.set(key, resolveInstance(key, k, instance, levels, directory, issues));
+    instances.set(key, resolveInstance(key, k, { log: name.log, ...instance }, levels, directory, issues));
   }
+  issues.push(...checkServers(`environments.${environmentKey}.names.${k}.instances`, instances));
   return {
     k,
     environment: environmentKey,
@@ -59,7 +69,14 @@ function resolveName(
     batches: batchesOf(name),
     keepReleases: name.keep_releases,
     retries: name.retries,
-    exclude: name.exclude,
+    // What is shared is no part of any release: it is neither listed nor taken from anywhere.
+    exclude: [...name.exclude, ...name.shared.map((path) => `/${path}`)],
+    shared: name.shared,
+    hooks: {
+      beforeStop: name.hooks.before_stop,
+      afterSwitch: name.hooks.after_switch,
+      afterStart: name.hooks.after_start,
+    },
     transfer: name.transfer,
     instances,
   };
@@ -74,10 +91,7 @@ function resolveInstance(
   issues: ConfigIssue[],
 ): ResolvedInstance {
   const sshLevels = levels('ssh');
-  const healthLevels = levels('health');
-  const health = healthLevels.some((level) => level.section !== undefined)
-    ? parse(healthSchema, healthLevels, issues)
-    : undefined;
+  const ssh = resolveSsh(sshLevels, directory, issues);
   return {
     key,
     name,
@@ -87,10 +101,38 @@ function resolveInstance(
     service: instance.service,
     process: instance.process,
     balancerPort: instance.balancer_port,
-    ssh: resolveSsh(sshLevels, directory, issues),
+    log: instance.log?.replaceAll('{instance}', key),
+    ssh,
     balancer: resolveBalancer(levels('balancer'), sshLevels.slice(0, 2), directory, issues),
-    health,
+    health: resolveHealth(levels('health'), { instance: key, host: instance.host, login: ssh }, issues),
   };
+}
+
+function resolveHealth(levels: Level[], reach: HealthReach, issues: ConfigIssue[]): ResolvedHealth | undefined {
+  if (levels.every((level) => level.section === undefined)) return undefined;
+  const section = parse(healthSchema, ofOneKind(levels, issues), issues);
+  return section === undefined ? undefined : { ...section, reach };
+}
+
+/**
+ * The innermost level that says what is asked decides the kind of check. Keys that mean something to other kinds alone
+ * are left out where they stand further outside, and are a fault there or further inside.
+ */
+function ofOneKind(levels: Level[], issues: ConfigIssue[]): Level[] {
+  const kinds = Object.keys(KEYS_OF_KIND) as HealthKind[];
+  const kindOf = ({ section }: Level) => kinds.find((kind) => section?.[kind] !== undefined);
+  const at = levels.findLastIndex((level) => kindOf(level) !== undefined);
+  const kind = levels.map(kindOf)[at];
+  if (kind === undefined) return levels;
+  const foreign = new Set<string>(kinds.filter((other) => other !== kind).flatMap((other) => [...KEYS_OF_KIND[other]]));
+  return levels.map(({ path, section }, index) => {
+    if (section === undefined) return { path, section };
+    const [wrong, own] = [true, false].map((is) => Object.entries(section).filter(([key]) => foreign.has(key) === is));
+    const expected = `nothing where \`${kind}\` is given`;
+    for (const [key] of index < at ? [] : (wrong ?? []))
+      issues.push({ path: `${path}.${key}`, found: `the key "${key}"`, expected });
+    return { path, section: Object.fromEntries(own ?? []) };
+  });
 }
 
 function resolveBalancer(
@@ -100,10 +142,54 @@ function resolveBalancer(
   issues: ConfigIssue[],
 ): ResolvedBalancer {
   if (levels.every((level) => level.section === undefined)) return { type: 'none' };
-  const section = parse(balancerSchema, levels, issues);
-  if (section === undefined || section.type === 'none') return { type: 'none' };
-  const own: Level = { path: `${levels.at(-1)?.path}.ssh`, section: section.ssh };
-  return { ...section, login: resolveSsh([...sshLevels, own], directory, issues) };
+  const section = parse(balancerSchema, ofOneType(levels), issues);
+  if (section === undefined) return { type: 'none' };
+  const reached = (host: string, ssh: SshSection | undefined): ReachedHost => {
+    const own: Level = { path: `${levels.at(-1)?.path}.ssh`, section: ssh };
+    return { host, login: resolveSsh([...sshLevels, own], directory, issues) };
+  };
+  switch (section.type) {
+    case 'nginx': {
+      const { host, ssh, ...rest } = section;
+      return { ...rest, ...reached(host, ssh) };
+    }
+    case 'haproxy': {
+      const { host, ssh, socket, address = '', ...rest } = section;
+      return { ...rest, reach: host === undefined ? { address } : { ...reached(host, ssh), socket } };
+    }
+    case 'command': {
+      const { host, ssh, ...rest } = section;
+      return { ...rest, reach: host === undefined ? undefined : reached(host, ssh) };
+    }
+    case 'http':
+    case 'none':
+      return section;
+  }
+}
+
+/** One server of HAProxy cannot stand for two instances: each would give back what the other took out. */
+function checkServers(path: string, instances: ReadonlyMap<string, ResolvedInstance>): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const ownerOf = new Map<string, string>();
+  for (const { key, balancer } of instances.values()) {
+    if (balancer.type !== 'haproxy' || balancer.server === undefined) continue;
+    const { backend, server, reach } = balancer;
+    const place = JSON.stringify(['address' in reach ? reach.address : reach.host, backend, server]);
+    const owner = ownerOf.get(place);
+    ownerOf.set(place, key);
+    if (owner === undefined) continue;
+    const found = `"${server}", which ${owner} has`;
+    issues.push({ path: `${path}.${key}.balancer.server`, found, expected: 'a server of its own' });
+  }
+  return issues;
+}
+
+/** Leaves out what stands outside of a level that names another type: keys of one type mean nothing to another. */
+function ofOneType(levels: Level[]): Level[] {
+  const types = levels.map((level) => level.section?.type);
+  const type = types.findLast((each) => each !== undefined);
+  const other = types.findLastIndex((each) => each !== undefined && each !== type);
+  return levels.slice(other + 1);
 }
 
 function resolveSsh(levels: Level[], directory: string, issues: ConfigIssue[]): ResolvedSsh {

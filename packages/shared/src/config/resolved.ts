@@ -1,4 +1,4 @@
-import type { BalancerSection } from './balancer.js';
+import type { CommandSection, HaproxySection, HttpSection, NginxSection } from './balancer.js';
 import type { HealthSection } from './health.js';
 import type { ServiceSection } from './name.js';
 
@@ -14,10 +14,26 @@ export interface ResolvedSsh {
   knownHosts: string;
 }
 
+/** A host and the log-in to it. */
+export interface ReachedHost {
+  host: string;
+  login: ResolvedSsh;
+}
+
+/** HAProxy's socket: on a host, over SSH; or over TCP from the worker itself. */
+export type HaproxyReach = (ReachedHost & { socket: string }) | { address: string };
+
+export type ResolvedNginx = Omit<NginxSection, 'ssh'> & ReachedHost;
+export type ResolvedHaproxy = Omit<HaproxySection, 'host' | 'ssh' | 'socket' | 'address'> & { reach: HaproxyReach };
+/** Commands run on the worker's own machine where `reach` is absent. */
+export type ResolvedCommand = Omit<CommandSection, 'host' | 'ssh'> & { reach: ReachedHost | undefined };
+
 /** A balancer together with the log-in to the host that runs it. */
-export type ResolvedBalancer =
-  | (Extract<BalancerSection, { type: 'nginx' }> & { login: ResolvedSsh })
-  | Extract<BalancerSection, { type: 'none' }>;
+export type ResolvedBalancer = ResolvedNginx | ResolvedHaproxy | HttpSection | ResolvedCommand | { type: 'none' };
+
+/** The instance that a check is about, and the log-in for a check that its host makes. */
+export type HealthReach = ReachedHost & { instance: string };
+export type ResolvedHealth = HealthSection & { reach?: HealthReach | undefined };
 
 export interface ResolvedInstance {
   key: string;
@@ -30,7 +46,9 @@ export interface ResolvedInstance {
   balancerPort?: number | undefined;
   ssh: ResolvedSsh;
   balancer: ResolvedBalancer;
-  health?: HealthSection | undefined;
+  /** Pattern of the app's log files on the host. */
+  log?: string | undefined;
+  health?: ResolvedHealth | undefined;
 }
 
 export interface ResolvedName {
@@ -41,7 +59,12 @@ export interface ResolvedName {
   batches: string[][];
   keepReleases: number;
   retries: number;
+  /** Globs; with the shared paths, each with a leading "/". */
   exclude: string[];
+  /** Paths inside the program that outlive its releases. */
+  shared: string[];
+  /** Commands, empty = none. */
+  hooks: { beforeStop: string; afterSwitch: string; afterStart: string };
   transfer: { reuse: 'copy' | 'link'; parallel: number; compression: 'none' };
   instances: Map<string, ResolvedInstance>;
 }

@@ -15,10 +15,11 @@ export function checkEnvironment(path: string, environment: EnvironmentSection):
       if (owner !== undefined) {
         issues.push({ path: at, found: `"${key}", already an instance of "${owner}"`, expected: 'a key of its own' });
       }
-      if (key in environment.names) {
+      if (Object.hasOwn(environment.names, key)) {
         issues.push({ path: at, found: `"${key}", which is also a name`, expected: 'an instance key that is no name' });
       }
       ownerOf.set(key, k);
+      issues.push(...checkProcess(`${at}.process`, key, environment));
       for (const directory of [instance.program_dir, instance.config_dir]) {
         if (directory === undefined) continue;
         const place = `${instance.host}:${directory}`;
@@ -45,7 +46,7 @@ function checkRollout(path: string, name: NameSection): ConfigIssue[] {
   for (const [index, batch] of batchesOf(name).entries()) {
     for (const key of batch) {
       const at = `${path}.${index}`;
-      if (!(key in name.instances)) {
+      if (!Object.hasOwn(name.instances, key)) {
         const known = Object.keys(name.instances).join(', ');
         issues.push({ path: at, found: `"${key}", which is no instance`, expected: `one of ${known}` });
       }
@@ -53,9 +54,32 @@ function checkRollout(path: string, name: NameSection): ConfigIssue[] {
       seen.add(key);
     }
   }
+  for (const [index, batch] of batchesOf(name).entries()) {
+    if (batch.length === 0)
+      issues.push({ path: `${path}.${index}`, found: 'an empty batch', expected: 'instance keys' });
+  }
   const missing = Object.keys(name.instances).filter((key) => !seen.has(key));
   if (missing.length > 0) {
     issues.push({ path, found: `no batch with ${missing.join(', ')}`, expected: 'each instance exactly once' });
   }
   return issues;
+}
+
+/** A pattern that also matches a neighbour's processes would end them: `server1` matches `server10`. */
+function checkProcess(path: string, key: string, environment: EnvironmentSection): ConfigIssue[] {
+  const all = Object.values(environment.names).flatMap((name) => Object.entries(name.instances));
+  const own = all.find(([other]) => other === key)?.[1];
+  if (own?.process === undefined) return [];
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(own.process);
+  } catch {
+    return [{ path, found: JSON.stringify(own.process), expected: 'a pattern as pgrep takes it' }];
+  }
+  return all.flatMap(([other, instance]) => {
+    if (other === key || instance.host !== own.host || instance.process === undefined) return [];
+    if (!pattern.test(instance.process)) return [];
+    const found = `${JSON.stringify(own.process)}, which also matches the processes of ${other} on ${own.host}`;
+    return [{ path, found, expected: 'a pattern that matches no other instance of the host' }];
+  });
 }

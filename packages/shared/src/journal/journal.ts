@@ -3,7 +3,7 @@ import { LeaseLost } from '../errors/control-flow.js';
 import { RexError } from '../errors/rex-error.js';
 import type { Keys } from '../redis/keys.js';
 import { eventSchema, type JournalEvent, type NewEvent } from './events.js';
-import { reduce } from './reduce.js';
+import { fold, reduce } from './reduce.js';
 import { APPEND, CLAIM } from './scripts.js';
 import type { DeploymentState } from './state.js';
 
@@ -45,14 +45,20 @@ export interface Journal {
  * @returns undefined when the deployment is gone or has ended: there is nothing to do
  */
 export async function claim(redis: Redis, keys: Keys, id: string, worker: string): Promise<Journal | undefined> {
+  // Read once before: a journal that cannot be read must not grow by a claim at every attempt.
+  await foldJournal(redis, keys, id);
   const event = JSON.stringify({ type: 'claimed', at: new Date().toISOString(), worker, epoch: '@EPOCH@' });
   const template = event.replace('"@EPOCH@"', '@EPOCH@');
   const epoch = Number(await CLAIM.run(redis, [keys.record(id), keys.journal(id)], [worker, template]));
   if (epoch < 0) return undefined;
-  let state: DeploymentState | undefined;
-  for (const entry of await readJournal(redis, keys, id)) state = reduce(state, entry.event);
+  const state = await foldJournal(redis, keys, id);
   if (state === undefined) return undefined;
   return new RedisJournal(redis, keys, epoch, state);
+}
+
+/** A whole journal as the state it adds up to; undefined when it is empty. */
+async function foldJournal(redis: Redis, keys: Keys, id: string): Promise<DeploymentState | undefined> {
+  return fold((await readJournal(redis, keys, id)).map(({ event }) => event));
 }
 
 class RedisJournal implements Journal {

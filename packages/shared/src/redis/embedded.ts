@@ -45,10 +45,11 @@ async function findOrStart(directory: string): Promise<Endpoint> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     const running = readEndpoint(directory);
-    if (running !== undefined && isAlive(running.pid) && (await answers(running, deadline))) return running;
+    if (running !== undefined && isAlive(running.pid) && (await answers(running, deadline, undefined, true)))
+      return running;
     if (takeStartLock(directory)) {
       try {
-        return await start(directory, deadline);
+        return await start(directory, Date.now() + START_TIMEOUT_MS);
       } finally {
         rmSync(join(directory, 'starting'), { force: true });
       }
@@ -82,6 +83,7 @@ async function start(directory: string, deadline: number): Promise<Endpoint> {
       renameSync(`${file}.new`, file);
       return started;
     }
+    child.kill('SIGKILL');
     if (dead === 'redis-server is not installed' || attempt === 3) {
       throw startFailed(directory, dead ?? 'it did not answer');
     }
@@ -125,7 +127,8 @@ function takeStartLock(directory: string): boolean {
     return true;
   } catch {
     const holder = Number(readLock(file));
-    if (holder > 0 && !isAlive(holder)) rmSync(file, { force: true });
+    // Our own number is that of a process before this one: containers give the same numbers again.
+    if (holder > 0 && (holder === process.pid || !isAlive(holder))) rmSync(file, { force: true });
     return false;
   }
 }
@@ -147,9 +150,23 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function answers(endpoint: Endpoint, deadline: number, stop: () => boolean = () => false): Promise<boolean> {
-  const redis = new Redis(address(endpoint), { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
-  redis.on('error', () => undefined);
+/** @param published it answered before, so that a refused connection means that it is gone */
+async function answers(
+  endpoint: Endpoint,
+  deadline: number,
+  stop: () => boolean = () => false,
+  published = false,
+): Promise<boolean> {
+  const redis = new Redis(address(endpoint), {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectionName: connectionName(),
+  });
+  let refused = false;
+  redis.on('error', (error: Error) => {
+    refused ||= error.message.includes('ECONNREFUSED');
+  });
   try {
     for (;;) {
       const answer = await redis
@@ -158,7 +175,14 @@ async function answers(endpoint: Endpoint, deadline: number, stop: () => boolean
         .catch((error: Error) => error.message);
       if (answer === 'PONG') return true;
       // A wrong password means that a stranger took the port of a server that is gone.
-      if (/WRONGPASS|NOAUTH/.test(answer) || stop() || Date.now() > deadline || !isAlive(endpoint.pid)) return false;
+      if (
+        /WRONGPASS|NOAUTH/.test(answer) ||
+        (published && refused) ||
+        stop() ||
+        Date.now() > deadline ||
+        !isAlive(endpoint.pid)
+      )
+        return false;
       redis.disconnect();
       await wait(25);
     }

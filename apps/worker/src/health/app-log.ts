@@ -1,0 +1,39 @@
+import { toRexError } from '@rexdeploy/shared/errors/rex-error';
+import { scripts } from '../hosts/remote-scripts.js';
+import type { InstanceContext } from '../rollout/context.js';
+
+/** How much of a log goes into journals and answers. */
+const LINES = 50;
+const BYTES = 8 * 1024;
+const READ_TIMEOUT_MS = 10_000;
+
+export type LogReader = Pick<InstanceContext, 'instance' | 'host' | 'signal'>;
+
+/**
+ * The end of the app's log as it is added to the reason of a failure; empty where no log is configured. Never throws:
+ * a log that cannot be read must not hide the failure that it was read for.
+ */
+export async function endOfLog({ instance, host, signal }: LogReader): Promise<string> {
+  const { log } = instance;
+  if (log === undefined) return '';
+  try {
+    const args = [log, String(LINES), String(BYTES)];
+    const { stdout } = await (await host()).run(scripts.appLog, args, { signal, timeoutMs: READ_TIMEOUT_MS });
+    const end = stdout.indexOf('\0');
+    if (end < 0) return `\n(no log to read at ${log})`;
+    return `\nlast lines of ${readable(stdout.slice(0, end))}:\n${readable(stdout.slice(end + 1))}\n(end of the log)`;
+  } catch (error) {
+    return `\n(the log ${log} could not be read: ${toRexError(error).message})`;
+  }
+}
+
+/** Without what would steer a terminal; bytes that are no text became three each, so the size is checked again. */
+function readable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to go
+  const clean = text.replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g, '').trimEnd();
+  const bytes = Buffer.from(clean);
+  let start = Math.max(0, bytes.length - BYTES);
+  // Not in the middle of a character: UTF-8 continuation bytes are 10xxxxxx.
+  while (((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
+  return bytes.toString('utf8', start);
+}

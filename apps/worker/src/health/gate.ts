@@ -1,0 +1,29 @@
+import { HealthError } from '@rexdeploy/shared/errors/deployment-errors';
+import type { InstanceContext } from '../rollout/context.js';
+import { endOfLog } from './app-log.js';
+import { createCheck } from './create.js';
+import { healthUrl } from './url.js';
+import { waitUntilHealthy } from './wait.js';
+
+/**
+ * Waits until an instance is healthy.
+ * @returns what was asked, and how often; undefined where no check is configured
+ * @throws HealthError with the last observation and the end of the app's log
+ */
+export async function passHealthGate(
+  context: Pick<InstanceContext, 'instance' | 'host' | 'signal'>,
+): Promise<{ url: string; attempts: number } | undefined> {
+  const { instance, signal } = context;
+  const { health } = instance;
+  if (health === undefined) return undefined;
+  const check = createCheck(healthUrl(health, instance), health, context.host);
+  try {
+    return { url: check.place, attempts: await waitUntilHealthy(check, health, signal) };
+  } catch (error) {
+    if (!(error instanceof HealthError)) throw error;
+    const { where, what, whatToDo } = error;
+    const log = await endOfLog(context);
+    // Who has read the log here need not be told to read it.
+    throw new HealthError({ where, what: `${what}${log}`, whatToDo: log === '' ? whatToDo : undefined, cause: error });
+  }
+}
