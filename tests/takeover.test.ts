@@ -59,3 +59,29 @@ for (const undone of ['switch', 'drain', 'stage']) {
     expect((await client.get('/names/server')).body.data.lock).toEqual({});
   });
 }
+
+test('a worker killed after staging failed is replaced; the answer gives the true reason and nothing is left', async ({
+  start,
+}) => {
+  const { client, fleet, workers, addWorker } = await start({
+    config: { ...FAST_TAKEOVER, environments: { prod: { names: { server: { retries: 0 } } } } },
+  });
+  await fleet.hostOf('server2').sshd.stop();
+  const accepted = await client.rex({ action: 'deploy', k: 'server', senv: 'uat' });
+  const id = accepted.body.job?.id ?? '';
+  let killed = false;
+  for await (const { type } of client.events(id)) {
+    if (type === 'undo-started' && !killed) {
+      killed = true;
+      await workers[0]?.kill9();
+      await addWorker();
+    }
+  }
+  expect(killed).toBe(true);
+  const { body } = await client.get(`/jobs/${id}`);
+  expect(body.msg).toContain(fleet.instance('server2').host);
+  expect(body.msg).toContain('no instance was taken out of rotation, stopped or switched');
+  const { programDir } = fleet.instance('server1');
+  const releases = await fleet.hostOf('server1').ssh(`ls -d ${programDir}_*`);
+  expect(releases.stdout.trim().split('\n')).toHaveLength(1);
+});

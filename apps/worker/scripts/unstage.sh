@@ -8,5 +8,4 @@ while [ $# -ge 2 ]; do
   fi
   state=$(state_of "$release"); name=$(basename "$release")
   rm -rf "$release" "$state/$name.partial" "$state/$name.json" "$state/$name.manifest" || exit 92
-  [ ! -d "$state" ] || rmdir "$state" 2>/dev/null || true
 done

@@ -41,10 +41,10 @@ async function compareAll(context: RolloutContext): Promise<void> {
 }
 
 /** Puts the release on every host, a few at a time. Nothing is drained yet: a failure here has disturbed nobody. */
-async function stageAll(context: RolloutContext): Promise<void> {
+async function stageAll(context: RolloutContext, keys = allInstances(context)): Promise<void> {
   safePoint(context);
   try {
-    await forEachLimited(allInstances(context), context.name.transfer.parallel, async (key) => {
+    await forEachLimited(keys, context.name.transfer.parallel, async (key) => {
       safePoint(context);
       await stageInstance(instanceContext(context, key));
     });
@@ -57,7 +57,11 @@ async function stageAll(context: RolloutContext): Promise<void> {
 /** The roll-out failed while another worker had it: nothing new is begun, all that was begun is brought back. */
 async function endFailed(context: RolloutContext): Promise<void> {
   const index = context.journal.state.batches.findIndex(({ status }) => status === 'running' || status === 'failed');
-  return index < 0 ? stageAll(context) : rollBatch(context, index);
+  if (index >= 0) return rollBatch(context, index);
+  // Only those that failed are looked at again, which tells why; nothing is staged just to be removed.
+  const { instances } = context.journal.state;
+  const failed = allInstances(context).filter((key) => instances[key]?.steps.some((step) => step.error !== undefined));
+  return stageAll(context, failed.length > 0 ? failed : undefined);
 }
 
 async function rollBatch(context: RolloutContext, index: number): Promise<void> {
