@@ -9,6 +9,7 @@ import { requestRate } from './plugins/rate-limit.js';
 import { unreadBodies } from './plugins/unread-bodies.js';
 import { requestLives } from './request-life.js';
 import { healthRoutes } from './routes/health.js';
+import { jobControlRoutes } from './routes/job-control.js';
 import { jobEventRoutes } from './routes/job-events.js';
 import { jobRoutes } from './routes/jobs.js';
 import { nameRoutes } from './routes/names.js';
@@ -43,6 +44,7 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
   await app.register(healthRoutes, parts);
   await app.register(rexRoutes, parts);
   await app.register(jobRoutes, parts);
+  await app.register(jobControlRoutes, parts);
   await app.register(jobEventRoutes, parts);
   await app.register(packageRoutes, parts);
   await app.register(nameRoutes, parts);

@@ -8,7 +8,7 @@ file=$(readlink -f -- "$1") || refuse 91 "$1 is not there"
 [ -w "$file" ] || refuse 91 "$file cannot be written by $(id -un)"
 folder=$(dirname "$file")
 # One change at a time, whoever makes it: the lock is on the folder, so that no file is left behind.
-exec 9< "$folder" && flock -w "$limit" 9 || refuse 91 "$folder is locked by another change"
+exec 8< "$folder" && flock -w "$limit" 8 || refuse 91 "$folder is locked by another change"
 
 if ! grep -qxF -e "$old" -- "$file"; then
   grep -qxF -e "$new" -- "$file" || refuse 92 "$file holds neither \"$old\" nor \"$new\": somebody changed it"

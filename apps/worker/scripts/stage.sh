@@ -14,6 +14,8 @@ state=$(state_of "$release"); name=$(basename "$release"); stage="$state/$name.p
 [ ! -e "$release" ] || refuse 91 "$release is there already"
 mkdir -p "$state" || exit 92
 rm -rf "$stage" && mkdir "$stage" || exit 92
+# Others need not wait while it arrives; whether this is still wanted is asked again before anything gets its name.
+fence_leave
 tar -x -p -f - -C "$stage" --no-same-owner || exit 93
 mkdir -p "$stage/tree"
 
@@ -31,6 +33,7 @@ if [ -s "$stage/control/dirmodes" ]; then
   while read -r mode path; do chmod "$mode" "$stage/tree/$path" || exit 94; done < "$stage/control/dirmodes"
 fi
 
+fence_enter
 if [ -n "$config_release" ]; then
   config_state=$(state_of "$config_release"); config_stage="$config_state/$(basename "$config_release").partial"
   if [ -e "$config_release" ]; then

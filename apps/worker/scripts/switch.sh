@@ -5,8 +5,7 @@
 #   before_stop after_switch after_start (hooks, '' = none) hook_seconds decide (no: a failed hook is only told) instance
 #   host release kept (folder of shared entries) former (release that runs now) shared (entries, a line each)
 # Answer: `mark` stop/switch/start or a hook as each begins, `pids` after the start, `failed_hook` where it does not decide.
-# Exit 91 stop, 92 switch, 93 start failed, 94 started but no process matches, 95/96/97 a hook failed,
-# 98 another command works on the instance.
+# Exit 91 stop, 92 switch, 93 start failed, 94 started but no process matches, 95/96/97 a hook failed.
 program=$1; program_want=$2; config=$3; config_want=$4; start=$5; stop=$6; pattern=$7; before=$8; stop_seconds=$9
 shift 9
 start_seconds=$1; before_stop=$2; after_switch=$3; after_start=$4; hook_seconds=$5; decide=$6
@@ -16,9 +15,7 @@ for want in "$program_want" "$config_want"; do
   # Before anything is stopped: without the release there would be nothing to start.
   case $want in 'link '*) [ -d "${want#link }" ] || refuse 92 "${want#link } is not there" ;; esac
 done
-# One command at a time works on an instance: one whose controller lost it may still be running.
-state=$(state_of "$program"); mkdir -p "$state" || exit 92
-exec 9>> "$state/$(basename "$program").mutex" && flock -w 300 9 || refuse 98 "another command still works on $program"
+state=$(state_of "$program")
 scratch=$(mktemp) || exit 92
 log=$scratch
 trap 'rm -f "$scratch"' EXIT

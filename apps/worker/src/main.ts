@@ -8,6 +8,7 @@ import { Keys } from '@rexdeploy/shared/redis/keys';
 import { nativeCrypto } from '@rexdeploy/ssh/native-crypto';
 import { openStore } from '@rexdeploy/store/store';
 import { pino } from 'pino';
+import { controllerId } from './hosts/controller-id.js';
 import { startWorker } from './worker.js';
 
 /** Redis may still be starting when the worker does. */
@@ -23,7 +24,9 @@ async function main(): Promise<void> {
   const store = await openStore(config.dataDir, { maxBytes: config.packages.maxBytes });
   const id = `${hostname()}-${process.pid}`;
   if (!nativeCrypto) log.info('the native part of ssh2 is not built: transfers use more processor time');
-  const worker = await startWorker({ config, redis, keys: new Keys(config.redis.prefix), store, id }, server.url, log);
+  const keys = new Keys(config.redis.prefix);
+  const controller = await controllerId(config.dataDir);
+  const worker = await startWorker({ config, redis, keys, store, id, controller }, server.url, log);
 
   let closing = false;
   const stop = (signal: string): void => {

@@ -1,8 +1,10 @@
 import type { Config } from '@rexdeploy/shared/config/resolved';
-import { ControlFlow, HandBack } from '@rexdeploy/shared/errors/control-flow';
+import { CancelAsked, ControlFlow, HandBack, Held, LeaseLost } from '@rexdeploy/shared/errors/control-flow';
+import { CancelledError } from '@rexdeploy/shared/errors/deployment-errors';
 import { RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { NewEvent } from '@rexdeploy/shared/journal/events';
 import { claim, type Journal } from '@rexdeploy/shared/journal/journal';
+import { findDrained } from '@rexdeploy/shared/journal/ledger';
 import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
 import { Connections } from '@rexdeploy/ssh/connections';
@@ -18,14 +20,22 @@ export interface WorkerParts {
   readonly store: Store;
   /** Name of this worker, for journals. */
   readonly id: string;
-  readonly stopping: () => boolean;
+  /** Id of the installation, for locks on hosts. */
+  readonly controller: string;
+  /** Aborted, with HandBack, when this process was asked to end. */
+  readonly leaving: AbortSignal;
+  /** Do other workers live? */
+  readonly othersAlive: () => boolean;
 }
+
+/** How often it is looked whether this worker still owns the deployment, and what was asked meanwhile. */
+const WATCH_MS = 500;
 
 /** Far more than any number of restarts that one roll-out meets. */
 const MAX_OWNERS = 50;
 
 /** How a run ended, for the queue. */
-export type Outcome = 'ended' | 'gone' | 'handed-back' | 'lost';
+export type Outcome = 'ended' | 'gone' | 'handed-back' | 'held' | 'lost';
 
 /**
  * Takes one deployment and walks it to its end. A failed roll-out is an `ended` one: its journal says so.
@@ -42,22 +52,52 @@ export async function processDeployment(
   if (owned === undefined) return 'gone';
   const journal = observed(owned, onChange);
   const connections = new Connections();
+  const watch = watchOver(journal, signal);
   try {
     refuseForEver(journal);
-    await run(parts, journal, connections, signal);
+    await run(parts, journal, connections, watch);
     return 'ended';
   } catch (thrown) {
+    if (thrown instanceof Held) return 'held';
     if (thrown instanceof HandBack) {
       await journal.append({ type: 'handed-back', worker: parts.id, reason: thrown.message });
       return 'handed-back';
     }
-    if (thrown instanceof ControlFlow || signal.aborted) return 'lost';
+    if (thrown instanceof ControlFlow || watch.signal.aborted) return 'lost';
     // Should Redis be what failed, this append fails too, and the deployment is taken up again later.
-    await journal.append({ type: 'finished', state: 'failed', error: toRexError(thrown).toRecord() });
+    const state = thrown instanceof CancelledError ? 'cancelled' : 'failed';
+    await journal.append({ type: 'finished', state, error: toRexError(thrown).toRecord() });
     return 'ended';
   } finally {
+    watch.end();
     await connections.closeAll();
   }
+}
+
+/** Signals of one run: `signal` once it may touch nothing further, `cancelled` once somebody asked for that. */
+interface Watch {
+  readonly signal: AbortSignal;
+  readonly cancelled: AbortSignal;
+  end(): void;
+}
+
+function watchOver(journal: Journal, stop: AbortSignal): Watch {
+  const [lost, cancelled] = [new AbortController(), new AbortController()];
+  const see = (): void => {
+    if (journal.asked?.control === 'cancel') cancelled.abort(new CancelAsked(`cancelled by ${journal.asked.by}`));
+  };
+  see();
+  const timer = setInterval(() => {
+    journal.confirm().then(see, (error: unknown) => {
+      // Redis may come back; until then every change is refused by its own look.
+      if (error instanceof LeaseLost) lost.abort(error);
+    });
+  }, WATCH_MS);
+  return {
+    signal: AbortSignal.any([stop, lost.signal]),
+    cancelled: cancelled.signal,
+    end: () => clearInterval(timer),
+  };
 }
 
 /** A deployment whose workers keep dying is ended, so that its name does not stay locked for ever. */
@@ -75,8 +115,8 @@ function refuseForEver(journal: Journal): void {
   });
 }
 
-async function run(parts: WorkerParts, journal: Journal, connections: Connections, signal: AbortSignal): Promise<void> {
-  const { config, store, stopping } = parts;
+async function run(parts: WorkerParts, journal: Journal, connections: Connections, watch: Watch): Promise<void> {
+  const { config, store, redis, keys, controller, leaving, othersAlive } = parts;
   const name = config.own.names.get(journal.state.request.name);
   if (name === undefined) {
     throw new RexError({
@@ -85,7 +125,20 @@ async function run(parts: WorkerParts, journal: Journal, connections: Connection
       whatToDo: 'put it back, then send the request again',
     });
   }
-  await rollOut({ config, name, journal, store, connections, signal, stopping });
+  await rollOut({
+    config,
+    name,
+    journal,
+    store,
+    connections,
+    signal: watch.signal,
+    cancelled: watch.cancelled,
+    leaving,
+    othersAlive,
+    worker: parts.id,
+    controller,
+    findDrained: (instance) => findDrained(redis, keys, instance),
+  });
   await journal.append({ type: 'finished', state: 'succeeded' });
 }
 
@@ -97,6 +150,10 @@ function observed(journal: Journal, onChange: (state: DeploymentState) => void):
     get state() {
       return journal.state;
     },
+    get asked() {
+      return journal.asked;
+    },
+    confirm: () => journal.confirm(),
     async append(...events: NewEvent[]) {
       await journal.append(...events);
       onChange(journal.state);

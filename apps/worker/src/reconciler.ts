@@ -46,16 +46,23 @@ export class Reconciler {
     }, PERIOD_MS);
   }
 
-  async stop(): Promise<void> {
+  /** Tells that this worker leaves. @returns whether others live; false also when Redis does not say so in time */
+  async leave(): Promise<boolean> {
     clearInterval(this.#timer);
-    // Nothing here is worth waiting for a Redis that is away.
-    await Promise.race([this.#leave(), pause(LEAVE_MS)]);
+    return Promise.race([this.#sayGoodbye(), pause(LEAVE_MS, false)]);
   }
 
-  async #leave(): Promise<void> {
+  async #sayGoodbye(): Promise<boolean> {
     await this.#running;
     const { redis, keys, id } = this.#parts;
-    await redis.zrem(keys.workers, id).catch((error: unknown) => this.#log.debug({ err: error }, 'leaving'));
+    await redis.zrem(keys.workers, id);
+    return (await redis.zcount(keys.workers, Date.now() - 3 * PERIOD_MS, '+inf')) > 0;
+  }
+
+  /** Nothing here is worth waiting for a Redis that is away. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.race([this.#running, pause(LEAVE_MS)]);
   }
 
   async #round(): Promise<void> {
@@ -79,7 +86,10 @@ export class Reconciler {
   async #requeue(): Promise<void> {
     const { redis, keys } = this.#parts;
     for (const id of await redis.smembers(keys.open)) {
-      const job = await this.#queue.getJob(id);
+      const [status, ticket] = await redis.hmget(keys.record(id), 'state', 'ticket');
+      // It waits for people.
+      if (status === 'held') continue;
+      const job = await this.#queue.getJob(ticket ?? id);
       const state = await job?.getState();
       if (job !== undefined && state !== 'completed' && state !== 'failed' && state !== 'unknown') continue;
       // Ended between the two looks: then the ticket is rightly gone.
@@ -89,7 +99,7 @@ export class Reconciler {
         'an open deployment had no ticket; queued again',
       );
       await job?.remove();
-      await sendTicket(this.#queue, id);
+      await sendTicket(this.#queue, id, ticket ?? id);
     }
   }
 

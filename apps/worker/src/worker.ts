@@ -1,3 +1,4 @@
+import { HandBack } from '@rexdeploy/shared/errors/control-flow';
 import { jobView } from '@rexdeploy/shared/journal/envelope';
 import type { Ticket } from '@rexdeploy/shared/queue/tickets';
 import { openQueue, QUEUE, ticketSchema } from '@rexdeploy/shared/queue/tickets';
@@ -18,14 +19,15 @@ export interface RunningWorker {
 
 /** Starts taking deployments. @param redisUrl where the queue is */
 export async function startWorker(
-  parts: Omit<WorkerParts, 'stopping'>,
+  parts: Omit<WorkerParts, 'leaving' | 'othersAlive'>,
   redisUrl: string,
   log: Logger,
 ): Promise<RunningWorker> {
-  let stopping = false;
+  const leaving = new AbortController();
+  let othersAlive = false;
   const { config } = parts;
   const queue = openQueue(parts.redis, config.redis.prefix, (error) => log.warn({ err: error }, 'queue'));
-  const shared: WorkerParts = { ...parts, stopping: () => stopping };
+  const shared: WorkerParts = { ...parts, leaving: leaving.signal, othersAlive: () => othersAlive };
 
   const worker = new Worker<Ticket>(
     QUEUE,
@@ -52,7 +54,9 @@ export async function startWorker(
 
   return {
     close: async () => {
-      stopping = true;
+      // Without Redis nobody can be handed anything.
+      othersAlive = await reconciler.leave().catch(() => false);
+      leaving.abort(new HandBack('this worker is stopping'));
       await reconciler.stop();
       await worker.close();
       await queue.close();

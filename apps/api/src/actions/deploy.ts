@@ -2,8 +2,6 @@ import { deployParamsSchema } from '@rexdeploy/shared/api/deploy-params';
 import { acceptDeployment } from '@rexdeploy/shared/deployments/accept';
 import { messages } from '@rexdeploy/shared/errors/messages';
 import type { DeployRequest } from '@rexdeploy/shared/journal/events';
-import { sendTicket } from '@rexdeploy/shared/queue/tickets';
-import type { FastifyBaseLogger } from 'fastify';
 import { answerJob } from '../answers/answer-job.js';
 import { shownParams } from '../answers/frame.js';
 import { wantedWait } from '../answers/wanted-wait.js';
@@ -11,6 +9,7 @@ import { checkParams } from '../params/check.js';
 import { idempotencyKeyOf } from '../params/idempotency-key.js';
 import type { ApiParts } from '../parts.js';
 import { mustDeploy } from '../plugins/auth.js';
+import { queueTicket } from '../queue-ticket.js';
 import { askRedis } from '../redis/ask.js';
 import type { Action } from './action.js';
 import { findAllowedTarget } from './find-allowed-target.js';
@@ -18,11 +17,8 @@ import { findSource } from './find-source.js';
 
 const WORDING = {
   missing: (names: string) => messages.missingParams('deploy', names),
-  later: ['hold', 'plan', 'on_failure'],
+  later: ['plan'],
 };
-
-/** Longest that a queue is waited for once a deployment is accepted. */
-const TICKET_LIMIT_MS = 2_000;
 
 /** `action=deploy`: checks all that can be checked without a host, accepts, and answers at once or when it has ended. */
 export const deploy =
@@ -42,6 +38,8 @@ export const deploy =
       full: checked.full ?? '1',
       dryRun: checked.dry_run === '1',
       sprint: checked.sprint === '1',
+      hold: checked.hold === '1',
+      onFailure: checked.on_failure,
       param: shownParams(request),
       by: caller.name,
     };
@@ -52,18 +50,3 @@ export const deploy =
     if (isNew) await queueTicket(parts, id, request.log);
     return answerJob(parts, { request, reply, id, asked, wait });
   };
-
-/** Once accepted, nothing here may refuse the request: a ticket that could not be sent is sent by a worker later. */
-async function queueTicket({ queue }: ApiParts, id: string, log: FastifyBaseLogger): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const tooLate = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${TICKET_LIMIT_MS} ms`)), TICKET_LIMIT_MS);
-    });
-    await Promise.race([sendTicket(queue, id), tooLate]);
-  } catch (error) {
-    log.warn({ err: error, deploymentId: id }, 'the ticket could not be queued; a worker will do it');
-  } finally {
-    clearTimeout(timer);
-  }
-}

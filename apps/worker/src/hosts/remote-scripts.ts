@@ -6,6 +6,11 @@ const common = read('common.sh');
 const load = (name: string): RemoteScript => ({ name, text: `${common}\n${read(`${name}.sh`)}` });
 /** Functions for shared entries, put before the scripts that handle them; see shared.sh. */
 const withShared = ({ name, text }: RemoteScript): RemoteScript => ({ name, text: `${read('shared.sh')}\n${text}` });
+/** Changes something: its own arguments come after those of fence.sh; see fence.ts. */
+const guarded = (name: string): RemoteScript => ({
+  name,
+  text: `${common}\n${read('fence.sh')}\n${read(`${name}.sh`)}`,
+});
 /** Without the common part: what it defines must not get in the way of a command of the configuration. */
 const alone = (name: string): RemoteScript => ({ name, text: read(`${name}.sh`) });
 
@@ -14,16 +19,31 @@ export const scripts = {
   inspect: load('inspect'),
   listTree: load('list-tree'),
   pack: load('pack'),
-  stage: withShared(load('stage')),
-  unstage: load('unstage'),
-  switch: withShared(load('switch')),
+  stage: withShared(guarded('stage')),
+  unstage: guarded('unstage'),
+  switch: withShared(guarded('switch')),
   observe: load('observe'),
-  cleanup: load('cleanup'),
+  rotation: guarded('rotation'),
+  releaseLock: guarded('release-lock'),
+  cleanup: guarded('cleanup'),
   nginxLook: load('nginx-look'),
-  nginxPut: load('nginx-put'),
+  nginxPut: guarded('nginx-put'),
   haproxySend: alone('haproxy-send'),
+  haproxySet: guarded('haproxy-send'),
   balancerCommand: alone('balancer-command'),
   appLog: alone('app-log'),
   healthCommand: alone('health-command'),
   healthUrl: alone('health-url'),
 } as const;
+
+const FENCED: ReadonlySet<RemoteScript> = new Set([
+  scripts.stage,
+  scripts.unstage,
+  scripts.switch,
+  scripts.cleanup,
+  scripts.rotation,
+  scripts.releaseLock,
+  scripts.nginxPut,
+  scripts.haproxySet,
+]);
+export const isFenced = (script: RemoteScript): boolean => FENCED.has(script);

@@ -1,13 +1,15 @@
 import type { Config, ResolvedInstance, ResolvedName, ResolvedSsh } from '@rexdeploy/shared/config/resolved';
-import { HandBack } from '@rexdeploy/shared/errors/control-flow';
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
 import type { InstancePlan } from '@rexdeploy/shared/journal/events';
 import type { Journal } from '@rexdeploy/shared/journal/journal';
+import type { Drained } from '@rexdeploy/shared/journal/ledger';
 import type { Connections } from '@rexdeploy/ssh/connections';
 import type { Transport } from '@rexdeploy/ssh/transport';
 import type { Store } from '@rexdeploy/store/store';
 import type { Balancer } from '../balancers/balancer.js';
 import { createBalancer } from '../balancers/create.js';
+import { fenced } from '../hosts/fence.js';
+import { releaseFolder } from '../hosts/release-folder.js';
 import { sshSettings } from '../hosts/ssh-settings.js';
 
 /** What one run of a deployment works with. Made once; what happened is never kept here, it is `journal.state`. */
@@ -19,8 +21,17 @@ export interface RolloutContext {
   readonly connections: Connections;
   /** Aborted when this worker lost the deployment or must stop at once. */
   readonly signal: AbortSignal;
-  /** True once this process was asked to end. */
-  readonly stopping: () => boolean;
+  /** Aborted, with CancelAsked, when somebody asked to cancel. */
+  readonly cancelled: AbortSignal;
+  /** Aborted, with HandBack, when this process was asked to end. */
+  readonly leaving: AbortSignal;
+  /** May the deployment be left in the middle of an instance? Only where another worker takes it up at once. */
+  readonly othersAlive: () => boolean;
+  /** Name of this worker and of the installation that it belongs to, for locks on hosts. */
+  readonly worker: string;
+  readonly controller: string;
+  /** What the drain ledger holds of an instance. */
+  readonly findDrained: (instance: string) => Promise<Drained | undefined>;
 }
 
 /** The same for one instance. */
@@ -43,24 +54,53 @@ export function instanceContext(rollout: RolloutContext, key: string): InstanceC
       whatToDo: 'put it back until the deployment has ended',
     });
   }
+  if (plan.host !== instance.host || plan.programDir !== instance.programDir) {
+    throw new RexError({
+      what: `${key} was planned as ${plan.host}:${plan.programDir} and is configured as ${instance.host}:${instance.programDir} now`,
+      where: rollout.config.file,
+      whatToDo: 'put it back until the deployment has ended',
+    });
+  }
+  const place = { ...releaseFolder(plan.programDir), mode: 'hold' as const };
   return {
     ...rollout,
     instance,
     plan,
     balancer: balancerOf(rollout, instance),
-    host: () => hostOf(rollout, instance.host, instance.ssh),
+    host: async () => fenced(await hostOf(rollout, instance.host, instance.ssh), place, rollout),
   };
 }
 
-/** The driver of an instance's balancer, over this deployment's connections. */
-export const balancerOf = (rollout: RolloutContext, instance: ResolvedInstance): Balancer =>
-  createBalancer(instance, (settings) => rollout.connections.get(settings, { signal: rollout.signal }));
+/** The driver of an instance's balancer, over this deployment's connections, for as long as this worker owns it. */
+export function balancerOf(rollout: RolloutContext, instance: ResolvedInstance): Balancer {
+  const place = { folder: '~', name: `${instance.name}-${instance.key}`, mode: 'check' as const };
+  const balancer = createBalancer(instance, async (settings) =>
+    fenced(await rollout.connections.get(settings, { signal: rollout.signal }), place, rollout),
+  );
+  return {
+    place: balancer.place,
+    look: (signal) => balancer.look(signal),
+    takeOut: async (found, signal) => {
+      await rollout.journal.confirm();
+      return balancer.takeOut(found, signal);
+    },
+    giveBack: async (found, signal) => {
+      await rollout.journal.confirm();
+      return balancer.giveBack(found, signal);
+    },
+  };
+}
 
 /** The deployment's connection to a host. */
 export const hostOf = (rollout: RolloutContext, host: string, ssh: ResolvedSsh): Promise<Transport> =>
   rollout.connections.get(sshSettings(host, ssh), { signal: rollout.signal });
 
-/** A place where the deployment may be given back: nothing is drained or half done here. @throws HandBack */
-export function safePoint(context: RolloutContext): void {
-  if (context.stopping()) throw new HandBack('this worker is stopping');
+/**
+ * A place between steps.
+ * @param whole nothing is drained or half done here
+ * @throws CancelAsked; HandBack
+ */
+export function safePoint({ cancelled, leaving, othersAlive }: RolloutContext, whole: boolean): void {
+  cancelled.throwIfAborted();
+  if (leaving.aborted && (whole || othersAlive())) throw leaving.reason;
 }

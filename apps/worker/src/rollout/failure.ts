@@ -1,12 +1,18 @@
-import { RolloutError, type StepError } from '@rexdeploy/shared/errors/deployment-errors';
-import type { DeploymentState } from '@rexdeploy/shared/journal/state';
+import { CancelledError, RolloutError, type StepError } from '@rexdeploy/shared/errors/deployment-errors';
+import { standing } from '@rexdeploy/shared/journal/reduce';
+import { type DeploymentState, type InstanceState, isDone } from '@rexdeploy/shared/journal/state';
 
-/** All wording of what a failed roll-out left behind. */
+/** All wording of what a roll-out that ended badly left behind. */
 
-interface Outcome {
-  error: StepError;
+/** What became of an instance of a batch that failed or was cancelled. */
+export interface Outcome {
+  key: string;
+  /** Absent where nothing failed and the deployment was cancelled. */
+  error: StepError | undefined;
   /** One line for each thing that could not be put back. */
   left: string[];
+  /** Left as it is on purpose. */
+  halted: boolean;
 }
 
 /** A release did not get onto a host: nothing had been touched. */
@@ -17,31 +23,52 @@ export function stagingFailure(error: StepError, left: string[]): RolloutError {
   });
 }
 
-/** One or more instances of a batch failed and were brought back, or not. */
-export function batchFailure(state: DeploymentState, outcomes: readonly Outcome[], left: string[]): RolloutError {
-  const parts = outcomes.map(({ error, left: own }) =>
-    own.length === 0
-      ? `${failed(error)}; ${error.instance} was brought back to its former release and weight`
-      : `${failed(error)}; ${error.instance} could NOT be brought back: ${own.join('; ')}`,
-  );
-  const done = finished(state);
-  const untouched = state.request.batches
-    .flat()
-    .filter((key) => !done.includes(key) && !outcomes.some(({ error }) => error.instance === key));
-  const rest = [
-    done.length > 0 ? `on the new release: ${done.join(' ')}` : '',
-    untouched.length > 0 ? `not touched: ${untouched.join(' ')}` : '',
-  ].filter((part) => part !== '');
-  const summary = rest.length === 0 ? '' : `; ${rest.join('; ')}`;
-  return new RolloutError({ what: `${parts.join('; ')}${summary}${leftovers(left)}`, cause: outcomes[0]?.error });
+/**
+ * One or more instances of a batch failed and were brought back, or not.
+ * @param notBack what `rollback_all` could not bring back of other batches
+ */
+export function batchFailure(
+  state: DeploymentState,
+  outcomes: readonly Outcome[],
+  notBack: readonly string[],
+  left: readonly string[],
+): RolloutError {
+  const parts = outcomes.map((outcome) => outcomeText(state, outcome));
+  const others = notBack.map((line) => `could NOT be brought back: ${line}`);
+  const cause = outcomes.find(({ error }) => error !== undefined)?.error;
+  return new RolloutError({ what: `${[...parts, ...others].join('; ')}${rest(state)}${leftovers(left)}`, cause });
+}
+
+/** Somebody asked to cancel, and what was under way was brought back. */
+export function cancellation(state: DeploymentState, asked: string, left: readonly string[]): CancelledError {
+  const failure = state.batches.findLast(({ status }) => status === 'failed')?.message;
+  const what = failure === undefined ? `${asked}${rest(state)}` : `${asked}; ${failure}`;
+  return new CancelledError({ what: `${what}${leftovers(left)}` });
+}
+
+function outcomeText(state: DeploymentState, { key, error, left, halted }: Outcome): string {
+  const why = error === undefined ? `${key} was cancelled` : failed(error);
+  const found = state.instances[key]?.left;
+  const stands = found === undefined ? '' : standing(found);
+  if (halted) return `${why}; ${key} was left as it is, because on_failure is halt${stands}`;
+  if (left.length > 0) return `${why}; ${key} could NOT be brought back${stands}: ${left.join('; ')}`;
+  return `${why}; ${key} was brought back to its former release and weight`;
+}
+
+/** What has the new release, what had it, and what nobody touched. */
+function rest(state: DeploymentState): string {
+  const all = state.request.batches.flat();
+  const of = (test: (instance: InstanceState | undefined) => boolean): string[] =>
+    all.filter((key) => test(state.instances[key]));
+  const parts = [
+    ['on the new release', of(isDone)],
+    ['taken back to the former release', of((instance) => instance?.takenBack === true)],
+    ['not touched', of((instance) => !(instance?.steps.some(({ step }) => step === 'drain') ?? false))],
+  ] as const;
+  return parts.map(([what, keys]) => (keys.length === 0 ? '' : `; ${what}: ${keys.join(' ')}`)).join('');
 }
 
 const failed = (error: StepError): string => `${error.instance} failed at ${error.step}: ${error.what}`;
-
-const finished = (state: DeploymentState): string[] =>
-  Object.values(state.instances)
-    .filter((instance) => instance.record !== undefined)
-    .map((instance) => instance.instance);
 
 const leftovers = (left: readonly string[]): string => (left.length === 0 ? '' : `; left over: ${left.join('; ')}`);
 

@@ -1,16 +1,19 @@
-import type { RexError } from '@rexdeploy/shared/errors/rex-error';
+import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
+import { isDone } from '@rexdeploy/shared/journal/state';
 import { drain } from '../steps/drain.js';
-import { guard } from '../steps/guard.js';
+import { anotherServes, guard } from '../steps/guard.js';
 import { record } from '../steps/record.js';
 import { restore } from '../steps/restore.js';
 import { stage } from '../steps/stage.js';
 import { switchRelease } from '../steps/switch.js';
 import { verify } from '../steps/verify.js';
-import type { InstanceContext } from './context.js';
-import { type AnyStep, runStep, undoSteps } from './step.js';
+import { type InstanceContext, safePoint } from './context.js';
+import { type AnyStep, runStep, stepState, undoSteps } from './step.js';
 
 /** What happens to one instance, in order. `switch` is stop, switch and start in one trip to the host. */
 const STEPS: readonly AnyStep[] = [guard, drain, switchRelease, verify, restore, record];
+/** From here on the instance is good: it is ended, not brought back, when somebody asks to cancel. */
+const GOOD: ReadonlySet<AnyStep> = new Set<AnyStep>([restore, record]);
 
 /** Places the release beside the current one. */
 export const stageInstance = (context: InstanceContext): Promise<void> => runStep(context, stage);
@@ -22,15 +25,34 @@ export async function unstageInstance(context: InstanceContext): Promise<string[
 
 /**
  * Takes an instance through all its steps, from wherever the journal stands.
- * @throws StepError when one failed; `bringBack` is due then
+ * @throws StepError when one failed, CancelAsked when it is no longer wanted; `bringBack` is due then
  */
 export async function rollInstance(context: InstanceContext): Promise<void> {
-  for (const step of STEPS) await runStep(context, step);
+  for (const step of STEPS) {
+    if (stepState(context, step)?.status === 'done') continue;
+    if (!GOOD.has(step)) safePoint(context, step === guard);
+    await runStep(context, step);
+  }
 }
 
 /** Undoes all that was begun on a failed instance. @returns one line for each thing that is left as it is */
 export async function bringBack(context: InstanceContext): Promise<string[]> {
   return lines(context, await undoSteps(context, STEPS));
+}
+
+/** Brings back an instance that is on the new release, never the last one that serves. @returns as `bringBack` */
+export async function takeBack(context: InstanceContext): Promise<string[]> {
+  const { journal, instance } = context;
+  // Once begun it is ended, whoever serves meanwhile.
+  if (isDone(journal.state.instances[instance.key]) && stepState(context, restore)?.status === 'done') {
+    try {
+      await anotherServes(context);
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      return lines(context, [toRexError(error)]);
+    }
+  }
+  return bringBack(context);
 }
 
 const lines = (context: InstanceContext, errors: readonly RexError[]): string[] =>

@@ -1,27 +1,49 @@
+import { CancelAsked, ControlFlow, Held } from '@rexdeploy/shared/errors/control-flow';
 import { StepError } from '@rexdeploy/shared/errors/deployment-errors';
+import { isDone } from '@rexdeploy/shared/journal/state';
 import { resolvePackage } from '../sources/resolve.js';
 import { cleanUp } from '../steps/cleanup.js';
 import { compare } from '../steps/compare.js';
 import { instanceContext, type RolloutContext, safePoint } from './context.js';
-import { batchFailure, hasFailed, stagingFailure } from './failure.js';
-import { bringBack, rollInstance, stageInstance, unstageInstance } from './instance.js';
+import { batchFailure, cancellation, hasFailed, type Outcome, stagingFailure } from './failure.js';
+import { bringBack, rollInstance, stageInstance, takeBack, unstageInstance } from './instance.js';
+import { leaveInstance } from './leave.js';
 import { forEachLimited } from './limited.js';
+import { releaseLocks } from './locks.js';
 import { makePlan } from './plan.js';
 
 /**
  * Rolls one deployment to its end, from wherever its journal stands. The order is what makes it safe: everything is on
  * the hosts and verified before the first instance leaves rotation, and an instance is back in rotation, or brought
  * back to what it was, before the next one is touched.
- * @throws RolloutError when it failed and all that could be put back is; ControlFlow when this worker must leave it
+ * @throws RolloutError or CancelledError when it ended badly and all that could be put back is; ControlFlow when this
+ *   worker must leave it
  */
 export async function rollOut(context: RolloutContext): Promise<void> {
+  try {
+    await walk(context);
+  } catch (thrown) {
+    if (thrown instanceof CancelAsked) {
+      const left = await removeStaged(context);
+      await releaseLocks(context);
+      throw cancellation(context.journal.state, thrown.message, left);
+    }
+    if (!(thrown instanceof ControlFlow) && !context.signal.aborted) await releaseLocks(context);
+    throw thrown;
+  }
+  await releaseLocks(context);
+}
+
+async function walk(context: RolloutContext): Promise<void> {
   if (hasFailed(context.journal.state)) return endFailed(context);
   await plan(context);
+  safePoint(context, true);
   await resolvePackage(context);
   if (context.journal.state.request.dryRun) return compareAll(context);
   await stageAll(context);
   for (const index of context.journal.state.batches.keys()) {
     await rollBatch(context, index);
+    await mayHold(context, index);
   }
   await cleanUp(context);
 }
@@ -42,10 +64,10 @@ async function compareAll(context: RolloutContext): Promise<void> {
 
 /** Puts the release on every host, a few at a time. Nothing is drained yet: a failure here has disturbed nobody. */
 async function stageAll(context: RolloutContext, keys = allInstances(context)): Promise<void> {
-  safePoint(context);
+  safePoint(context, true);
   try {
     await forEachLimited(keys, context.name.transfer.parallel, async (key) => {
-      safePoint(context);
+      safePoint(context, true);
       await stageInstance(instanceContext(context, key));
     });
   } catch (error) {
@@ -69,30 +91,94 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
   const batch = journal.state.batches[index];
   if (batch === undefined || batch.status === 'finished') return;
   if (batch.status === 'waiting') {
-    safePoint(context);
+    safePoint(context, true);
     await journal.append({ type: 'batch-started', batch: index });
   }
   // All of the batch are followed to their end, also when one fails: a neighbour is never left in the middle.
   const results = await Promise.allSettled(
     batch.instances.map(async (key) => rollInstance(instanceContext(context, key))),
   );
-  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-  const failed = errors.filter((error) => error instanceof StepError);
-  if (failed.length < errors.length) throw errors.find((error) => !(error instanceof StepError));
-  if (failed.length === 0) return journal.append({ type: 'batch-finished', batch: index });
-
-  const outcomes = await Promise.all(
-    failed.map(async (error) => ({ error, left: await bringBack(instanceContext(context, error.instance)) })),
+  const errors = results.flatMap((result, at) =>
+    result.status === 'rejected' ? [{ key: batch.instances[at] ?? '', error: result.reason as unknown }] : [],
   );
+  const ended = errors.filter(({ error }) => error instanceof StepError || error instanceof CancelAsked);
+  if (ended.length < errors.length) throw errors.find((each) => !ended.includes(each))?.error;
+  if (ended.length === 0) return journal.append({ type: 'batch-finished', batch: index });
+  await endBatch(context, index, ended);
+}
+
+/** Does to a failed or cancelled batch what the policy says. @throws RolloutError, or CancelAsked where nothing failed */
+async function endBatch(
+  context: RolloutContext,
+  index: number,
+  ended: readonly { key: string; error: unknown }[],
+): Promise<void> {
+  const { journal } = context;
+  const failures = ended.flatMap(({ error }) => (error instanceof StepError ? [error] : []));
+  const policy = failures.length === 0 ? 'rollback' : (journal.state.request.onFailure ?? context.name.onFailure);
+  const outcomes = await Promise.all(
+    ended.map(async ({ key, error }): Promise<Outcome> => {
+      const instance = instanceContext(context, key);
+      const failure = error instanceof StepError ? error : undefined;
+      if (policy === 'halt' && failure !== undefined) {
+        await leaveInstance(instance, `on_failure is halt, and ${failure.step} failed`, true);
+        return { key, error: failure, left: [], halted: true };
+      }
+      const left = await bringBack(instance);
+      if (left.length > 0) await leaveInstance(instance, left.join('; '), false);
+      return { key, error: failure, left, halted: false };
+    }),
+  );
+  const notBack = policy === 'rollback_all' ? await takeAllBack(context) : [];
   const left = await removeStaged(context);
-  const failure = batchFailure(journal.state, outcomes, left);
+  const failure = batchFailure(journal.state, outcomes, notBack, left);
   await journal.append({ type: 'batch-failed', batch: index, message: failure.what });
-  throw failure;
+  const cancel = ended.find(({ error }) => error instanceof CancelAsked);
+  throw failures.length === 0 && cancel !== undefined ? cancel.error : failure;
+}
+
+/** `rollback_all`: also what had succeeded gets its former release, the last one first, through the balancer. */
+async function takeAllBack(context: RolloutContext): Promise<string[]> {
+  const { journal } = context;
+  const left: string[] = [];
+  for (const key of allInstances(context).toReversed()) {
+    const state = journal.state.instances[key];
+    const begun = state?.steps.some(({ step, status }) => step === 'restore' && status !== 'done') ?? false;
+    if (state?.record === undefined || (state.takenBack === true && !begun && isWhole(state))) continue;
+    const instance = instanceContext(context, key);
+    const lines = await takeBack(instance);
+    if (lines.length > 0) await leaveInstance(instance, lines.join('; '), false);
+    left.push(...lines);
+  }
+  return left;
+}
+
+const isWhole = ({ steps }: { steps: readonly { step: string; status: string }[] }): boolean =>
+  steps.some(({ step, status }) => step === 'drain' && status === 'undone');
+
+/** After the first batch with `hold=1`, and after any when somebody asked; never after the last. @throws Held */
+async function mayHold({ journal, name }: RolloutContext, index: number): Promise<void> {
+  const { state } = journal;
+  if (index >= state.batches.length - 1 || state.heldAfter.includes(index)) return;
+  if (journal.asked?.control !== 'hold' && !(state.request.hold === true && index === 0)) return;
+  const untilMs = name.holdTimeoutMs === undefined ? undefined : Date.now() + name.holdTimeoutMs;
+  await journal.append({ type: 'held', batch: index, untilMs });
+  throw new Held(`held after batch ${index}`);
 }
 
 /** Takes the staged release from every instance that does not use it. @returns what could not be removed */
 async function removeStaged(context: RolloutContext): Promise<string[]> {
-  const unused = allInstances(context).filter((key) => context.journal.state.instances[key]?.record === undefined);
-  const left = await Promise.all(unused.map((key) => unstageInstance(instanceContext(context, key))));
+  const { journal } = context;
+  const unused = allInstances(context).filter((key) => {
+    const state = journal.state.instances[key];
+    const switched = state?.steps.some(({ step, status }) => step === 'switch' && status !== 'undone');
+    return !isDone(state) && !(state?.left !== undefined && switched === true);
+  });
+  const left = await Promise.all(
+    unused.map(async (key) => {
+      if (journal.state.plan === undefined) return [];
+      return unstageInstance(instanceContext(context, key));
+    }),
+  );
   return left.flat();
 }

@@ -17,6 +17,8 @@ export interface Step<Found extends Facts = Facts> {
   readonly name: string;
   /** Without its undo the instance does not run: nothing that was begun before it may be undone then. */
   readonly vital?: boolean;
+  /** What may end it before its time, since it leaves nothing that its repetition or its undo does not see to. */
+  readonly endsOn?: readonly ('cancelled' | 'leaving')[];
   /** What `find` answers, as it is read back from a journal. */
   readonly found: z.ZodType<Found>;
   find(context: InstanceContext): Promise<Found>;
@@ -48,13 +50,16 @@ export async function runStep(context: InstanceContext, step: AnyStep): Promise<
   // It failed before this worker took over: it is not tried again, only brought back.
   if (before !== undefined && before.status !== 'running') throw earlierFailure(context, before);
   const startedMs = Date.now();
+  const ends = (step.endsOn ?? []).map((reason) => context[reason]);
+  const running = { ...context, signal: AbortSignal.any([context.signal, ...ends]) };
   try {
     const found = before?.found ?? (await attempts(context, step, () => step.find(context)));
     if (before === undefined) await journal.append({ type: 'step-started', ...at, found });
-    const facts = await attempts(context, step, () => step.run(context, step.found.parse(found) as never));
+    const facts = await attempts(running, step, () => step.run(running, step.found.parse(found) as never));
     await journal.append({ type: 'step-done', ...at, facts, ms: Date.now() - startedMs });
   } catch (thrown) {
     if (thrown instanceof ControlFlow || context.signal.aborted) throw thrown;
+    if (running.signal.aborted) throw running.signal.reason;
     const error = toRexError(thrown, instance.host);
     // A step that failed while looking has begun nothing, but the journal must show where it ended.
     if (stepState(context, step) === undefined) await journal.append({ type: 'step-started', ...at, found: {} });

@@ -1,4 +1,5 @@
 import { PackageError } from '@rexdeploy/shared/errors/deployment-errors';
+import { RexError } from '@rexdeploy/shared/errors/rex-error';
 import type { DeployRequest } from '@rexdeploy/shared/journal/events';
 import { exclude } from '@rexdeploy/store/exclude';
 import { fileCount, type Manifest, totalSize } from '@rexdeploy/store/manifest';
@@ -47,6 +48,9 @@ async function resolveSource(context: RolloutContext, source: DeployRequest['sou
       const record = await findPackage(context, source.package);
       return { program: record.kind === 'program' ? record.manifest : undefined, origin: `package ${record.id}` };
     }
+    case 'release':
+    case 'none':
+      throw new RexError({ what: `${source.kind} is no source of a package` });
   }
 }
 

@@ -1,10 +1,16 @@
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import { z } from 'zod';
 import type { Rotation } from '../balancers/balancer.js';
+import { keepOnHost, recallRotation } from '../hosts/rotation.js';
 import type { InstanceContext } from '../rollout/context.js';
 import type { Step } from '../rollout/step.js';
 
-export const drainFoundSchema = z.looseObject({ in: z.boolean(), exact: z.string() });
+export const drainFoundSchema = z.looseObject({
+  in: z.boolean(),
+  exact: z.string(),
+  /** It was out by our hand already when this deployment came: an earlier one could not give it back. */
+  owed: z.boolean().optional(),
+});
 type Found = z.infer<typeof drainFoundSchema>;
 
 /** Takes the instance out of rotation and waits until requests under way have ended. */
@@ -12,7 +18,15 @@ export const drain: Step<Found> = {
   name: 'drain',
   found: drainFoundSchema,
 
-  find: async (context) => ({ ...(await context.balancer.look(context.signal)) }),
+  async find(context) {
+    const seen = await context.balancer.look(context.signal);
+    if (context.instance.balancer.type === 'none') return { ...seen };
+    const owed = seen.in ? undefined : await owedRotation(context);
+    const found = owed === undefined ? { ...seen } : { ...seen, ...owed, owed: true };
+    // Redis may lose its last second, and with it what stood here.
+    if (found.in) await keepOnHost(context, 'remember', found);
+    return found;
+  },
 
   async run(context, found) {
     if (!found.in) {
@@ -31,10 +45,20 @@ export const drain: Step<Found> = {
   },
 
   async undo(context, found) {
+    // What an earlier deployment had to leave out did not serve then: it stays out, and in the ledger.
+    if (found.owed === true) return { in: false };
     await giveBack(context, found);
+    if (found.in && context.instance.balancer.type !== 'none') await keepOnHost(context, 'forget', found);
     return { in: found.in };
   },
 };
+
+/** What an earlier deployment took out and could not give back, by the ledger or by what lies on the host. */
+async function owedRotation(context: InstanceContext): Promise<Rotation | undefined> {
+  const entry = await context.findDrained(context.instance.key);
+  if (entry !== undefined) return { in: entry.in, exact: entry.exact };
+  return recallRotation(await context.host(), context.signal);
+}
 
 /** Gives back what was found and makes sure that the balancer agrees. */
 export async function giveBack(context: InstanceContext, found: Rotation): Promise<void> {

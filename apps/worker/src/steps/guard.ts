@@ -37,25 +37,31 @@ export const guard: Step<GuardFound> = {
     };
   },
 
-  async run(context) {
-    const others = othersOfName(context);
-    if (context.instance.balancer.type === 'none') return { others: 'no balancer' };
-    if (context.name.instances.size === 1)
-      return { others: 'none: the name has one instance, nothing serves meanwhile' };
-    if (!(await serves(context))) return { others: 'not needed: this one serves nothing now' };
-    for (const other of others) {
-      if (await serves(other)) return { others: `${other.instance.key} stays in rotation` };
-    }
-    throw new BalancerError({
-      where: context.balancer.place,
-      what: `${context.instance.key} is the last healthy instance of ${context.name.k} in rotation; it is not drained`,
-      whatToDo:
-        others.length === 0
-          ? 'its batch holds every instance of the name: split the batch in `rollout`'
-          : `bring ${others.map((other) => other.instance.key).join(' or ')} back first`,
-    });
-  },
+  run: async (context) => ({ others: await anotherServes(context) }),
 };
+
+/**
+ * Makes sure that the name is still served while this instance is out.
+ * @returns for people: who serves, or why nobody needs to
+ * @throws BalancerError when this is the last one that serves
+ */
+export async function anotherServes(context: InstanceContext): Promise<string> {
+  const others = othersOfName(context);
+  if (context.instance.balancer.type === 'none') return 'no balancer';
+  if (context.name.instances.size === 1) return 'none: the name has one instance, nothing serves meanwhile';
+  if (!(await serves(context))) return 'not needed: this one serves nothing now';
+  for (const other of others) {
+    if (await serves(other)) return `${other.instance.key} stays in rotation`;
+  }
+  throw new BalancerError({
+    where: context.balancer.place,
+    what: `${context.instance.key} is the last healthy instance of ${context.name.k} in rotation; it is not drained`,
+    whatToDo:
+      others.length === 0
+        ? 'its batch holds every instance of the name: split the batch in `rollout`'
+        : `bring ${others.map((other) => other.instance.key).join(' or ')} back first`,
+  });
+}
 
 type Serving = Pick<InstanceContext, 'instance' | 'balancer' | 'signal'>;
 

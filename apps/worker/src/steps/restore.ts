@@ -1,5 +1,6 @@
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
 import { z } from 'zod';
+import { keepOnHost } from '../hosts/rotation.js';
 import { type Step, stepState } from '../rollout/step.js';
 import { drain, drainFoundSchema, giveBack } from './drain.js';
 
@@ -15,13 +16,16 @@ export const restore: Step = {
     const found = drainFoundSchema.safeParse(stepState(context, drain)?.found);
     if (!found.success) throw new RexError({ what: 'the journal does not tell what drain found' });
     await giveBack(context, found.data);
+    if (found.data.in && context.instance.balancer.type !== 'none') await keepOnHost(context, 'forget', found.data);
     return { in: found.data.in };
   },
 
   /** What failed later is brought back out of rotation too; `drain` gives the rotation back when it is whole again. */
   async undo(context) {
     const found = drainFoundSchema.safeParse(stepState(context, drain)?.found);
-    if (found.success) await context.balancer.takeOut(found.data, context.signal);
+    if (!found.success) return {};
+    if (found.data.in && context.instance.balancer.type !== 'none') await keepOnHost(context, 'remember', found.data);
+    await context.balancer.takeOut(found.data, context.signal);
     return {};
   },
 };

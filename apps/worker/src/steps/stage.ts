@@ -30,6 +30,7 @@ type Found = z.infer<typeof foundSchema>;
  */
 export const stage: Step<Found> = {
   name: 'stage',
+  endsOn: ['cancelled', 'leaving'],
   found: foundSchema,
 
   async find(context) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { onFailureSchema } from '../journal/events.js';
 
 /** Parameters of `POST /rex` with `action=deploy` (contract §3), as text, the way forms send them. */
 
@@ -25,7 +26,9 @@ export const deployParamsSchema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/i, '64 hexadecimal digits')
     .optional(),
+  hold: switched.optional(),
   dry_run: switched.optional(),
+  on_failure: z.enum(onFailureSchema.options, { error: 'rollback, rollback_all or halt' }).optional(),
   wait: waitSchema.optional(),
   sprint: switched.optional(),
   token: z.string().optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { identifier, inherited, integer, nonEmpty, remotePath } from './primitives.js';
+import { onFailureSchema } from '../journal/events.js';
+import { durationMs, identifier, inherited, integer, nonEmpty, remotePath } from './primitives.js';
 
 /** A script called with `start`/`stop`, or the two commands themselves. */
 export const serviceSchema = z.union([remotePath, z.strictObject({ start: nonEmpty, stop: nonEmpty })], {
@@ -61,7 +62,10 @@ export const nameSchema = z.strictObject({
   health: inherited,
   /** As of an instance, with `{instance}` filled in. */
   log: remotePath.optional(),
-  on_failure: z.enum(['rollback']).default('rollback'),
+  /** After a failure: `rollback` the failed instance and stop; `rollback_all` of them; or `halt` and touch nothing. */
+  on_failure: onFailureSchema.default('rollback'),
+  /** A deployment that is held for longer is cancelled; absent = it may be held for ever. */
+  hold_timeout: durationMs.optional(),
   /** Further attempts of a step after a connection-class error. */
   retries: integer(0, 20).default(2),
   exclude: z.array(nonEmpty).default(DEFAULT_EXCLUDE),

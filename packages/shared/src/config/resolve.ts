@@ -69,6 +69,8 @@ function resolveName(
     batches: batchesOf(name),
     keepReleases: name.keep_releases,
     retries: name.retries,
+    onFailure: name.on_failure,
+    holdTimeoutMs: name.hold_timeout,
     // What is shared is no part of any release: it is neither listed nor taken from anywhere.
     exclude: [...name.exclude, ...name.shared.map((path) => `/${path}`)],
     shared: name.shared,

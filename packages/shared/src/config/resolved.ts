@@ -1,3 +1,4 @@
+import type { OnFailure } from '../journal/events.js';
 import type { CommandSection, HaproxySection, HttpSection, NginxSection } from './balancer.js';
 import type { HealthSection } from './health.js';
 import type { ServiceSection } from './name.js';
@@ -59,6 +60,9 @@ export interface ResolvedName {
   batches: string[][];
   keepReleases: number;
   retries: number;
+  onFailure: OnFailure;
+  /** A deployment that is held for longer is cancelled. */
+  holdTimeoutMs?: number | undefined;
   /** Globs; with the shared paths, each with a leading "/". */
   exclude: string[];
   /** Paths inside the program that outlive its releases. */

@@ -80,7 +80,7 @@ export type ConfigFile = z.infer<typeof configSchema>;
 
 /** Keys of the documented format that this version does not implement: naming one is an error, never a silent no-op. */
 export const NOT_YET: ReadonlyMap<string, string> = new Map(
-  ['jump', 'envelope', 'freeze', 'hold_timeout', 'is_deloy_dir', 'soak'].map((key) => [
+  ['jump', 'envelope', 'freeze', 'is_deloy_dir', 'soak'].map((key) => [
     key,
     `nothing: "${key}" is not part of this version`,
   ]),

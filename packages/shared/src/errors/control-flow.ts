@@ -11,3 +11,9 @@ export class LeaseLost extends ControlFlow {}
 
 /** This process is stopping; the deployment goes back to the queue. */
 export class HandBack extends ControlFlow {}
+
+/** Somebody asked to cancel: what is under way is brought back, then the deployment ends as cancelled. */
+export class CancelAsked extends ControlFlow {}
+
+/** The deployment waits to be resumed; no worker is bound meanwhile. */
+export class Held extends ControlFlow {}

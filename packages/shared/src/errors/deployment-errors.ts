@@ -39,3 +39,8 @@ export class RolloutError extends RexError {
     super(facts);
   }
 }
+
+/** A roll-out that was stopped on request; `what` says what has the new release and what was not touched. */
+export class CancelledError extends RexError {
+  override readonly code = 'cancelled';
+}

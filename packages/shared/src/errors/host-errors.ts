@@ -63,3 +63,8 @@ export class CommandError extends HostError {
 export class TransferError extends HostError {
   override readonly code: string = 'transfer';
 }
+
+/** Another controller's deployment holds the instance, by a lock on its host. */
+export class HostLockedError extends HostError {
+  override readonly code = 'host_locked';
+}

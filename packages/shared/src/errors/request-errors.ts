@@ -34,6 +34,11 @@ export class NameBusyError extends RequestError {
     this.deploymentId = facts.deploymentId;
   }
 }
+/** What is asked for does not go with the state that the thing is in. */
+export class ConflictError extends RequestError {
+  override readonly code = 'conflict';
+  override readonly status = 409;
+}
 export class TooLargeError extends RequestError {
   override readonly code = 'too_large';
   override readonly status = 413;

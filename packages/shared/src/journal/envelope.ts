@@ -4,7 +4,7 @@ import { messages } from '../errors/messages.js';
 import { sentence } from '../errors/rex-error.js';
 import { commandLine, requestCommand } from './command-line.js';
 import type { Difference, RecordFacts } from './events.js';
-import { type BatchState, type DeploymentState, isTerminal } from './state.js';
+import { type BatchState, type DeploymentState, isDone, isTerminal } from './state.js';
 
 /** How the answer is to be written; all of it comes from the config. */
 export interface EnvelopeSettings {
@@ -66,7 +66,7 @@ export function jobView(state: DeploymentState): JobView {
     url: `/jobs/${state.id}`,
     events: `/jobs/${state.id}/events`,
     progress: {
-      done: String(instances.filter((instance) => instance.record !== undefined).length),
+      done: String(instances.filter(isDone).length),
       total: String(state.request.batches.flat().length),
       instance: state.current?.instance ?? '',
       step: state.current?.step ?? '',

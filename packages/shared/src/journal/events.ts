@@ -12,6 +12,14 @@ const errorRecord = z.object({
   whatToDo: z.string().optional(),
 });
 
+/** After a failure: bring the failed instance back and stop; bring back all; or stop at once and leave it as it is. */
+export const onFailureSchema = z.enum(['rollback', 'rollback_all', 'halt']);
+export type OnFailure = z.infer<typeof onFailureSchema>;
+
+/** What people may ask of a deployment that has not ended. */
+export const controlSchema = z.enum(['cancel', 'hold', 'resume']);
+export type Control = z.infer<typeof controlSchema>;
+
 /** What the request asked for, checked and with its token masked. */
 export const requestSchema = z.object({
   action: z.string(),
@@ -24,10 +32,20 @@ export const requestSchema = z.object({
     z.object({ kind: z.literal('senv'), environment: z.string() }),
     z.object({ kind: z.literal('url'), url: z.string(), sha256: z.string().optional() }),
     z.object({ kind: z.literal('package'), package: z.string() }),
+    /** A release that lies on the hosts: `former`, `newest`, `marked`, or the stamp or path of one. */
+    z.object({ kind: z.literal('release'), to: z.string() }),
+    z.object({ kind: z.literal('none') }),
   ]),
   full: z.enum(['1', '2']),
   dryRun: z.boolean(),
   sprint: z.boolean(),
+  /** Stop after the first batch until resumed. */
+  hold: z.boolean().optional(),
+  /** What a failure leads to; absent = as the name is configured. */
+  onFailure: onFailureSchema.optional(),
+  /** Hash of the dry run that must still be true. */
+  plan: z.string().optional(),
+  force: z.boolean().optional(),
   /** Parameters as received, for `param` of the answer; the token is masked. */
   param: z.record(z.string(), z.string()),
   /** Name of the token. */
@@ -52,6 +70,8 @@ export const instancePlanSchema = z.object({
   /** Directories that this deployment makes. */
   programRelease: z.string(),
   configRelease: z.string().optional(),
+  /** The release lies there already: nothing is staged, and nothing of it removed should the roll-out fail. */
+  present: z.boolean().optional(),
 });
 export type InstancePlan = z.infer<typeof instancePlanSchema>;
 
@@ -76,6 +96,10 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('accepted'), at, id: z.string(), request: requestSchema, stampMs: z.number() }),
   z.object({ type: z.literal('claimed'), at, worker: z.string(), epoch: z.number() }),
   z.object({ type: z.literal('handed-back'), at, worker: z.string(), reason: z.string() }),
+  /** Appended by the API: somebody asked for it. The owner acts on it at its next safe point. */
+  z.object({ type: z.literal('asked'), at, control: controlSchema, by: z.string() }),
+  /** The batches up to and with `batch` are done; nothing is out of rotation and no worker is bound until it is resumed. */
+  z.object({ type: z.literal('held'), at, batch: z.number(), untilMs: z.number().optional() }),
   z.object({ type: z.literal('planned'), at, suffix: z.string(), instances: z.array(instancePlanSchema) }),
   z.object({
     type: z.literal('package-resolved'),
@@ -113,6 +137,20 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('undo-started'), ...scoped }),
   z.object({ type: z.literal('undo-done'), ...scoped, facts, ms: z.number() }),
   z.object({ type: z.literal('undo-failed'), ...scoped, error: errorRecord, ms: z.number() }),
+  /** An instance that an ended deployment had left out of rotation has got back what it had. */
+  z.object({ type: z.literal('given-back'), at, instance: z.string(), exact: z.string() }),
+  /** How an instance stands that could not be brought back, or was left on purpose; an absent field is not known. */
+  z.object({
+    type: z.literal('left'),
+    at,
+    instance: z.string(),
+    why: z.string(),
+    /** Left out of rotation on purpose: only people or a later deployment give it back. */
+    kept: z.boolean().optional(),
+    linked: z.string().optional(),
+    rotation: z.string().optional(),
+    processes: z.number().optional(),
+  }),
   z.object({
     type: z.literal('log'),
     at,

@@ -1,10 +1,12 @@
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
 import { LeaseLost } from '../errors/control-flow.js';
 import { RexError } from '../errors/rex-error.js';
 import type { Keys } from '../redis/keys.js';
 import { eventSchema, type JournalEvent, type NewEvent } from './events.js';
+import { type LedgerChange, ledgerChange } from './ledger.js';
 import { fold, reduce } from './reduce.js';
-import { APPEND, CLAIM } from './scripts.js';
+import { APPEND, CLAIM, CONFIRM } from './scripts.js';
 import type { DeploymentState } from './state.js';
 
 /** An event and its place in the stream; the place is also the id that SSE clients resume from. */
@@ -31,13 +33,21 @@ export function parseEvent(fields: readonly string[], id: string): JournalEvent 
   });
 }
 
+/** A request of people that the owner has to see to. */
+const askedSchema = z.object({ control: z.enum(['cancel', 'hold']), by: z.string() });
+export type Asked = z.infer<typeof askedSchema>;
+
 /** The owner's end of a journal: appends, and keeps the state that the appended events add up to. */
 export interface Journal {
   readonly id: string;
   readonly epoch: number;
   readonly state: DeploymentState;
+  /** What was asked for and is not done yet, as of the last append or `confirm`. */
+  readonly asked: Asked | undefined;
   /** @throws LeaseLost when another worker owns the deployment now; nothing was written then */
   append(...events: NewEvent[]): Promise<void>;
+  /** Makes sure that this is still the owner, and learns what was asked for. @throws LeaseLost when it is not */
+  confirm(): Promise<void>;
 }
 
 /**
@@ -67,6 +77,7 @@ class RedisJournal implements Journal {
   readonly #redis: Redis;
   readonly #keys: Keys;
   #state: DeploymentState;
+  #asked: Asked | undefined;
   /** Appends run one after another, so that state and stream have the same order. */
   #tail: Promise<void> = Promise.resolve();
 
@@ -76,6 +87,11 @@ class RedisJournal implements Journal {
     this.#redis = redis;
     this.#keys = keys;
     this.#state = state;
+    this.#asked = state.asked;
+  }
+
+  get asked(): Asked | undefined {
+    return this.#asked;
   }
 
   get state(): DeploymentState {
@@ -88,20 +104,52 @@ class RedisJournal implements Journal {
     return turn;
   }
 
+  async confirm(): Promise<void> {
+    this.#owned(await CONFIRM.run(this.#redis, [this.#keys.record(this.id)], [String(this.epoch)]));
+  }
+
   async #write(events: readonly NewEvent[]): Promise<void> {
     const at = new Date().toISOString();
     const stamped = events.map((event) => eventSchema.parse({ ...event, at }));
     let next = this.#state;
-    for (const event of stamped) next = reduce(next, event);
+    const changes: LedgerChange[] = [];
+    for (const event of stamped) {
+      next = reduce(next, event);
+      const change = ledgerChange(next, event);
+      if (change !== undefined) changes.push(change);
+    }
     const keys = [
       this.#keys.record(this.id),
       this.#keys.journal(this.id),
       this.#keys.lock(next.request.name),
       this.#keys.open,
+      this.#keys.drained,
     ];
-    const lines = stamped.map((event) => JSON.stringify(event));
-    const kept = await APPEND.run(this.#redis, keys, [this.id, String(this.epoch), next.state, ...lines]);
-    if (kept !== 1) throw new LeaseLost(`${this.id} has another owner than epoch ${this.epoch}`);
+    const answer = await APPEND.run(this.#redis, keys, [
+      this.id,
+      String(this.epoch),
+      next.state,
+      holdEnd(stamped),
+      changes.length,
+      ...changes.flatMap(({ instance, entry }) => [instance, entry === undefined ? '' : JSON.stringify(entry)]),
+      ...stamped.map((event) => JSON.stringify(event)),
+    ]);
+    this.#owned(answer);
     this.#state = next;
   }
+
+  /** Reads the answer of APPEND and CONFIRM. */
+  #owned(answer: unknown): void {
+    const [owned, control] = ownedSchema.parse(answer);
+    if (owned !== 1) throw new LeaseLost(`${this.id} has another owner than epoch ${this.epoch}`);
+    this.#asked = control === '' ? undefined : askedSchema.parse(JSON.parse(control));
+  }
+}
+
+const ownedSchema = z.tuple([z.number(), z.string()]);
+
+/** Milliseconds since 1970 as text; empty unless the events put the deployment on hold with an end. */
+function holdEnd(events: readonly JournalEvent[]): string {
+  const last = events.at(-1);
+  return last?.type === 'held' && last.untilMs !== undefined ? String(last.untilMs) : '';
 }

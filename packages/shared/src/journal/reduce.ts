@@ -32,6 +32,7 @@ function begin(event: Extract<JournalEvent, { type: 'accepted' }>): DeploymentSt
     acceptedMs,
     lastMs: acceptedMs,
     epoch: 0,
+    heldAfter: [],
     differences: {},
     batches: event.request.batches.map((instances) => ({ instances, status: 'waiting' })),
     instances: {},
@@ -46,6 +47,16 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
       return { ...state, state: 'running', worker: event.worker, epoch: event.epoch };
     case 'handed-back':
       return { ...state, state: 'queued', worker: undefined };
+    case 'asked':
+      return ask(state, event);
+    case 'held':
+      return {
+        ...state,
+        state: 'held',
+        worker: undefined,
+        asked: undefined,
+        heldAfter: [...state.heldAfter, event.batch],
+      };
     case 'planned':
       return { ...state, plan: { suffix: event.suffix, instances: event.instances } };
     case 'package-resolved': {
@@ -80,8 +91,11 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
         event.instance,
         `undo ${event.step}`,
       );
-    case 'undo-done':
-      return withStep(state, event, (step) => ({ ...step, status: 'undone', endedMs: atMs }));
+    case 'undo-done': {
+      const next = withStep(state, event, (step) => ({ ...step, status: 'undone', endedMs: atMs }));
+      const had = instanceOf(state, event.instance).record !== undefined && event.step === 'switch';
+      return had ? withInstance(next, event.instance, { takenBack: true }) : next;
+    }
     case 'undo-failed':
       return withStep(state, event, (step) => ({
         ...step,
@@ -89,11 +103,23 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
         endedMs: atMs,
         undoError: event.error,
       }));
+    case 'left': {
+      const { why, linked, rotation, processes } = event;
+      return withInstance(state, event.instance, { left: { why, linked, rotation, processes } });
+    }
+    case 'given-back':
     case 'log':
       return state;
     case 'finished':
       return { ...state, state: event.state, error: event.error };
   }
+}
+
+/** A deployment that is held has no owner: what was asked wakes it. */
+function ask(state: DeploymentState, { control, by }: Extract<JournalEvent, { type: 'asked' }>): DeploymentState {
+  const asked = control === 'resume' ? undefined : { control, by };
+  const wakes = state.state === 'held' && control !== 'hold';
+  return { ...state, asked, state: wakes ? 'queued' : state.state };
 }
 
 function startStep(
@@ -163,6 +189,14 @@ function logText(event: JournalEvent): string | undefined {
       return `taken by ${event.worker}`;
     case 'handed-back':
       return `handed back by ${event.worker}: ${event.reason}`;
+    case 'asked':
+      return `${event.control} asked for by ${event.by}`;
+    case 'held':
+      return `held after batch ${event.batch}`;
+    case 'given-back':
+      return `${where}has got back what it had: ${event.exact.trim()}`;
+    case 'left':
+      return `${where}left as it is: ${event.why}${standing(event)}`;
     case 'planned':
       return `planned ${event.instances.map((instance) => instance.instance).join(' ')}`;
     case 'package-resolved':
@@ -199,4 +233,18 @@ function logText(event: JournalEvent): string | undefined {
     case 'step-progress':
       return undefined;
   }
+}
+
+/** ` (linked to …, balancer: …, 1 processes)`, as far as it is known. */
+export function standing(left: {
+  linked?: string | undefined;
+  rotation?: string | undefined;
+  processes?: number | undefined;
+}): string {
+  const parts = [
+    left.linked === undefined ? '' : `linked to ${left.linked}`,
+    left.rotation === undefined ? '' : `balancer: ${left.rotation.trim()}`,
+    left.processes === undefined ? '' : `${left.processes} processes`,
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }

@@ -23,6 +23,10 @@ export interface InstanceState {
   /** In the order in which they began. */
   steps: StepState[];
   record?: RecordFacts | undefined;
+  /** It had the new release, and has the former one again. */
+  takenBack?: boolean | undefined;
+  /** How it stands, where it was not brought back. */
+  left?: { why: string; linked?: string | undefined; rotation?: string | undefined; processes?: number | undefined };
   bytes: number;
   bytesTotal: number;
 }
@@ -46,6 +50,10 @@ export interface DeploymentState {
   lastMs: number;
   worker?: string | undefined;
   epoch: number;
+  /** What was asked for and not done yet. */
+  asked?: { control: 'cancel' | 'hold'; by: string } | undefined;
+  /** Batches after which it has been held already. */
+  heldAfter: number[];
   plan?: { suffix: string; instances: InstancePlan[] } | undefined;
   package?: {
     program?: string | undefined;
@@ -62,6 +70,10 @@ export interface DeploymentState {
   error?: ErrorRecord | undefined;
   log: string[];
 }
+
+/** Does the instance run the release of this deployment? */
+export const isDone = (instance: InstanceState | undefined): boolean =>
+  instance?.record !== undefined && instance.takenBack !== true;
 
 export const isTerminal = (state: JobState): boolean =>
   state === 'succeeded' || state === 'failed' || state === 'cancelled';

@@ -26,7 +26,10 @@ export function openQueue(redis: Redis, prefix: string, onError: (error: Error) 
   return queue;
 }
 
-/** Queues the ticket of a deployment; a second time while it waits or runs has no effect. */
-export async function sendTicket(queue: Queue<Ticket>, deploymentId: string): Promise<void> {
-  await queue.add('deploy', { deploymentId }, { jobId: deploymentId });
+/**
+ * Queues the ticket of a deployment; a second time while it waits or runs has no effect.
+ * @param ticket its id, which is the deployment's for the first; one that is woken after a hold has another
+ */
+export async function sendTicket(queue: Queue<Ticket>, deploymentId: string, ticket = deploymentId): Promise<void> {
+  await queue.add('deploy', { deploymentId }, { jobId: ticket });
 }

@@ -4,7 +4,10 @@ export class Keys {
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
-  /** Hash: name, action, state, epoch (number of the present owner), worker. */
+  /**
+   * Hash: name, action, state, epoch (number of the present owner), worker, control (`cancel` or `hold`, asked for and not
+   * done yet), ticket (the one that wakes a worker for it), hold_until (ms).
+   */
   record = (id: string): string => `${this.#prefix}:dep:${id}`;
   /** Stream of events. */
   journal = (id: string): string => `${this.#prefix}:dep:${id}:journal`;
@@ -21,6 +24,10 @@ export class Keys {
   /** Set of the deployments that have not ended. */
   get open(): string {
     return `${this.#prefix}:open`;
+  }
+  /** Hash, the drain ledger: instance → what was taken out of rotation, as `drainedSchema`. */
+  get drained(): string {
+    return `${this.#prefix}:drained`;
   }
   /** Hash: body digest and id of an Idempotency-Key. */
   idempotency = (digest: string): string => `${this.#prefix}:idem:${digest}`;

@@ -35,7 +35,8 @@ async function sendOverSsh(
   const transport = await connectSsh(sshSettings(reach.host, reach.login));
   try {
     const options = { signal, timeoutMs: ANSWER_SECONDS * 1000 + MARGIN_MS };
-    return (await transport.run(scripts.haproxySend, [reach.socket, line, String(ANSWER_SECONDS)], options)).stdout;
+    const script = line.startsWith('set ') ? scripts.haproxySet : scripts.haproxySend;
+    return (await transport.run(script, [reach.socket, line, String(ANSWER_SECONDS)], options)).stdout;
   } catch (error) {
     if (!(error instanceof CommandError) || error.exitCode === null) throw error;
     throw new BalancerError({ where: reach.host, what: error.stderrTail.trim() || error.what, cause: error });

@@ -1,0 +1,27 @@
+import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
+import { toRexError } from '@rexdeploy/shared/errors/rex-error';
+import { scripts } from '../hosts/remote-scripts.js';
+import { instanceContext, type RolloutContext } from './context.js';
+import { forEachLimited } from './limited.js';
+
+/**
+ * Gives back the locks on the hosts that this deployment took. One on a host that cannot be reached stays, and is told:
+ * the next deployment of this controller takes it over.
+ */
+export async function releaseLocks(rollout: RolloutContext): Promise<void> {
+  const { journal, name, signal } = rollout;
+  const { instances, request } = journal.state;
+  if (request.dryRun) return;
+  const touched = Object.keys(instances).filter((key) =>
+    instances[key]?.steps.some(({ step }) => step === 'stage' || step === 'drain'),
+  );
+  await forEachLimited(touched, name.transfer.parallel, async (key) => {
+    try {
+      await (await instanceContext(rollout, key).host()).run(scripts.releaseLock, [], { signal });
+    } catch (error) {
+      if (error instanceof ControlFlow || signal.aborted) throw error;
+      const message = `its lock on the host stays: ${toRexError(error).message}`;
+      await journal.append({ type: 'log', level: 'warn', instance: key, message });
+    }
+  });
+}

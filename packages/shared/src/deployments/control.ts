@@ -1,0 +1,41 @@
+import type { Redis } from 'ioredis';
+import type { Control, JournalEvent } from '../journal/events.js';
+import { CONTROL } from '../journal/scripts.js';
+import type { Keys } from '../redis/keys.js';
+
+/** What became of a request to cancel, hold or resume. */
+export type ControlOutcome =
+  | { outcome: 'ended' | 'gone' | 'not-held' | 'already' | 'asked' }
+  /** It had not begun and never will. */
+  | { outcome: 'cancelled' }
+  /** It was held; this ticket wakes a worker for it. */
+  | { outcome: 'woken'; ticket: string };
+
+/**
+ * Asks a deployment to cancel, hold or resume. One that runs sees to it at its next safe point; one that has not begun is
+ * cancelled at once; one that is held is woken.
+ * @param by name of who asks, for the journal
+ */
+export async function askDeployment(
+  redis: Redis,
+  keys: Keys,
+  target: { id: string; name: string },
+  control: Control,
+  by: string,
+): Promise<ControlOutcome> {
+  const { id, name } = target;
+  const at = new Date().toISOString();
+  const asked: JournalEvent = { type: 'asked', at, control, by };
+  const finished: JournalEvent = {
+    type: 'finished',
+    at,
+    state: 'cancelled',
+    error: { code: 'cancelled', what: `cancelled by ${by} before it began; nothing was touched` },
+  };
+  const [outcome, ticket] = (await CONTROL.run(
+    redis,
+    [keys.record(id), keys.journal(id), keys.lock(name), keys.open],
+    [id, control, JSON.stringify({ control, by }), JSON.stringify(asked), JSON.stringify(finished)],
+  )) as [ControlOutcome['outcome'], string];
+  return outcome === 'woken' ? { outcome, ticket } : { outcome };
+}
