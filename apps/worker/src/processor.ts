@@ -4,12 +4,14 @@ import { CancelledError } from '@rexdeploy/shared/errors/deployment-errors';
 import { RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { NewEvent } from '@rexdeploy/shared/journal/events';
 import { claim, type Journal } from '@rexdeploy/shared/journal/journal';
-import { findDrained } from '@rexdeploy/shared/journal/ledger';
+import { drainedIn, findDrained } from '@rexdeploy/shared/journal/ledger';
 import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
 import { Connections } from '@rexdeploy/ssh/connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
+import { sweep } from './actions/sweep.js';
+import type { RolloutContext } from './rollout/context.js';
 import { rollOut } from './rollout/rollout.js';
 
 /** What a worker has for every deployment. */
@@ -63,7 +65,10 @@ export async function processDeployment(
       await journal.append({ type: 'handed-back', worker: parts.id, reason: thrown.message });
       return 'handed-back';
     }
-    if (thrown instanceof ControlFlow || watch.signal.aborted) return 'lost';
+    if (thrown instanceof ControlFlow || watch.signal.aborted) {
+      await keepWhatIsOut(parts, journal.state);
+      return 'lost';
+    }
     // Should Redis be what failed, this append fails too, and the deployment is taken up again later.
     const state = thrown instanceof CancelledError ? 'cancelled' : 'failed';
     await journal.append({ type: 'finished', state, error: toRexError(thrown).toRecord() });
@@ -72,6 +77,15 @@ export async function processDeployment(
     watch.end();
     await connections.closeAll();
   }
+}
+
+/** What the actions of requests do; each walks its deployment to the end from wherever the journal stands. */
+const ACTIONS: Readonly<Record<string, (context: RolloutContext) => Promise<void>>> = { deploy: rollOut, sweep };
+
+function actionOf(name: string): (context: RolloutContext) => Promise<void> {
+  const action = ACTIONS[name];
+  if (action !== undefined) return action;
+  throw new RexError({ what: `this worker does not know the action ${name}`, whatToDo: 'run a newer worker' });
 }
 
 /** Signals of one run: `signal` once it may touch nothing further, `cancelled` once somebody asked for that. */
@@ -100,6 +114,15 @@ function watchOver(journal: Journal, stop: AbortSignal): Watch {
   };
 }
 
+/**
+ * A Redis that lost its newest second may have lost the whole deployment, and with it the ledger: then this worker alone
+ * knows what is out of rotation, and tells the sweeper.
+ */
+async function keepWhatIsOut({ redis, keys }: WorkerParts, state: DeploymentState): Promise<void> {
+  if ((await redis.exists(keys.record(state.id))) === 1) return;
+  for (const entry of drainedIn(state)) await redis.hsetnx(keys.drained, entry.instance, JSON.stringify(entry));
+}
+
 /** A deployment whose workers keep dying is ended, so that its name does not stay locked for ever. */
 function refuseForEver(journal: Journal): void {
   if (journal.epoch <= MAX_OWNERS) return;
@@ -125,7 +148,7 @@ async function run(parts: WorkerParts, journal: Journal, connections: Connection
       whatToDo: 'put it back, then send the request again',
     });
   }
-  await rollOut({
+  await actionOf(journal.state.request.action)({
     config,
     name,
     journal,

@@ -5,6 +5,7 @@ import { sendTicket, type Ticket } from '@rexdeploy/shared/queue/tickets';
 import type { Queue } from 'bullmq';
 import type { Logger } from 'pino';
 import type { WorkerParts } from './processor.js';
+import { sweepLedger } from './sweeper.js';
 
 /** Also the worker's sign of life; /readyz counts a worker as gone after 30 s. */
 const PERIOD_MS = 5_000;
@@ -69,6 +70,7 @@ export class Reconciler {
     try {
       await this.#tellAlive();
       await this.#requeue();
+      await sweepLedger(this.#parts, this.#queue, this.#log);
       await this.#forget();
     } catch (error) {
       this.#log.warn({ err: error }, 'reconciling failed; it is tried again');

@@ -81,6 +81,17 @@ function kept(
   return change?.entry === undefined ? undefined : { instance, entry: { ...change.entry, kept: why } };
 }
 
+/** What a deployment has out of rotation as it stands. */
+export function drainedIn(state: DeploymentState): Drained[] {
+  return Object.values(state.instances).flatMap(({ instance, steps }) => {
+    const drain = steps.find(({ step }) => step === 'drain');
+    const restored = steps.some(({ step, status }) => step === 'restore' && status === 'done');
+    if (drain === undefined || drain.status === 'undone' || restored) return [];
+    const change = entered(state, instance, new Date(drain.startedMs).toISOString());
+    return change?.entry === undefined ? [] : [change.entry];
+  });
+}
+
 /** The whole ledger. Entries that cannot be read are told through `onBad`, never dropped. */
 export async function readDrained(redis: Redis, keys: Keys, onBad: (instance: string) => void): Promise<Drained[]> {
   return Object.entries(await redis.hgetall(keys.drained)).flatMap(([instance, text]) => {

@@ -29,6 +29,9 @@ export class Keys {
   get drained(): string {
     return `${this.#prefix}:drained`;
   }
+  /** Text with an expiry: how often the sweeper has tried a name, and that it waits before it tries again. */
+  sweeps = (name: string): string => `${this.#prefix}:sweeps:${name}`;
+  sweepPause = (name: string): string => `${this.#prefix}:sweep-pause:${name}`;
   /** Hash: body digest and id of an Idempotency-Key. */
   idempotency = (digest: string): string => `${this.#prefix}:idem:${digest}`;
   token = (sha256: string): string => `${this.#prefix}:token:${sha256}`;

@@ -1,0 +1,77 @@
+import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
+import { HealthError, RolloutError } from '@rexdeploy/shared/errors/deployment-errors';
+import { toRexError } from '@rexdeploy/shared/errors/rex-error';
+import type { Rotation } from '../balancers/balancer.js';
+import { healthUrl, probe } from '../health/url.js';
+import { inspect } from '../hosts/inspect.js';
+import { scripts } from '../hosts/remote-scripts.js';
+import { keepOnHost, recallRotation } from '../hosts/rotation.js';
+import { type InstanceContext, instanceContext, type RolloutContext } from '../rollout/context.js';
+import { leaveInstance } from '../rollout/leave.js';
+import { makePlan } from '../rollout/plan.js';
+import { giveBack } from '../steps/drain.js';
+
+/**
+ * Gives back what deployments that ended had to leave out of rotation. Only an instance that serves gets its traffic
+ * back; one that does not is told again, with the reason.
+ * @throws RolloutError naming every instance that stays out
+ */
+export async function sweep(context: RolloutContext): Promise<void> {
+  const { journal, name, config } = context;
+  if (journal.state.plan === undefined) {
+    await journal.append({ type: 'planned', ...makePlan(journal.state, name, config.timezone) });
+  }
+  const left: string[] = [];
+  for (const key of journal.state.request.batches.flat()) {
+    const instance = instanceContext(context, key);
+    try {
+      await sweepInstance(instance);
+    } catch (error) {
+      if (error instanceof ControlFlow || context.signal.aborted) throw error;
+      const why = toRexError(error).message;
+      await leaveInstance(instance, why, false);
+      left.push(`${key} stays out of rotation: ${why}`);
+    } finally {
+      await letGo(instance);
+    }
+  }
+  if (left.length > 0) throw new RolloutError({ what: left.join('; '), whatToDo: 'deploy again, or mend it by hand' });
+}
+
+async function sweepInstance(context: InstanceContext): Promise<void> {
+  const { instance, journal, balancer, signal } = context;
+  const entry = await context.findDrained(instance.key);
+  if (entry?.kept !== undefined) return;
+  const owed: Rotation | undefined = entry ?? (await recallRotation(await context.host(), signal));
+  if (owed === undefined) return;
+  if (!(await balancer.look(signal)).in) {
+    await mustServe(context);
+    await giveBack(context, { in: owed.in, exact: owed.exact });
+  }
+  await keepOnHost(context, 'forget', owed);
+  await journal.append({ type: 'given-back', instance: instance.key, exact: owed.exact });
+}
+
+/** Traffic is given to what answers only. @throws HealthError with what was seen */
+async function mustServe(context: InstanceContext): Promise<void> {
+  const { instance, plan, journal, name, signal } = context;
+  const options = { exclude: name.exclude, listing: false, signal };
+  const facts = await inspect(await context.host(), instance, plan, journal.id, options);
+  if (facts.processes === 0) {
+    throw new HealthError({ where: instance.host, what: `no process of ${instance.key} runs`, whatToDo: 'start it' });
+  }
+  if (instance.health === undefined) return;
+  const url = healthUrl(instance.health, instance);
+  const seen = await probe(url, instance.health, signal);
+  if (!seen.healthy) throw new HealthError({ where: url, what: `${instance.key} is not healthy: ${seen.what}` });
+}
+
+async function letGo(context: InstanceContext): Promise<void> {
+  try {
+    await (await context.host()).run(scripts.releaseLock, [], { signal: context.signal });
+  } catch (error) {
+    if (error instanceof ControlFlow || context.signal.aborted) throw error;
+    const message = `its lock on the host stays: ${toRexError(error).message}`;
+    await context.journal.append({ type: 'log', level: 'warn', instance: context.instance.key, message });
+  }
+}
