@@ -22,12 +22,16 @@ fence_enter() {
   if [ "$seen_stamp" -gt "$fence_stamp" ] || { [ "$seen_stamp" -eq "$fence_stamp" ] && [ "$seen_epoch" -gt "$fence_epoch" ]; }; then
     refuse 90 "$seen_deployment was here since (number $seen_stamp.$seen_epoch, this one is $fence_stamp.$fence_epoch)"
   fi
-  if [ "$fence_mode" = hold ] && [ -f "$fence_lock/owner" ]; then
+  lock_controller=; lock_deployment=
+  if [ "$fence_mode" != check ] && [ -f "$fence_lock/owner" ]; then
     read -r lock_controller lock_deployment lock_worker lock_since < "$fence_lock/owner"
-    [ "$lock_controller" = "$fence_controller" ] ||
+    [ "$lock_controller" = "$fence_controller" ] || [ "$fence_mode" = break ] ||
       refuse 99 "locked by deployment $lock_deployment (worker $lock_worker, controller $lock_controller) since $lock_since: $fence_lock"
   fi
-  [ "$seen_stamp.$seen_epoch" = "$fence_stamp.$fence_epoch" ] && { [ "$fence_mode" = check ] || [ -f "$fence_lock/owner" ]; } && return 0
+  if [ "$seen_stamp.$seen_epoch" = "$fence_stamp.$fence_epoch" ]; then
+    # Nothing to write the second time.
+    [ "$fence_mode" != check ] && [ "$lock_controller $lock_deployment" != "$fence_controller $fence_deployment" ] || return 0
+  fi
   printf '%s %s %s\n' "$fence_stamp" "$fence_epoch" "$fence_deployment" > "$fence_folder/$fence_name.fence.new" &&
     mv -f "$fence_folder/$fence_name.fence.new" "$fence_folder/$fence_name.fence" || refuse 92 "$fence_folder cannot be written"
   [ "$fence_mode" != check ] || return 0

@@ -49,6 +49,8 @@ export const jobSchema = z.strictObject({
     bytes: text,
     bytes_total: text,
   }),
+  /** After a failure: whether all that was touched got back what it had. Absent while nothing failed. */
+  rollback: z.enum(['done', 'failed', 'none']).optional(),
 });
 export type JobView = z.infer<typeof jobSchema>;
 

@@ -4,7 +4,7 @@ import { messages } from '../errors/messages.js';
 import { sentence } from '../errors/rex-error.js';
 import { commandLine, requestCommand } from './command-line.js';
 import type { Difference, RecordFacts } from './events.js';
-import { type BatchState, type DeploymentState, isDone, isTerminal } from './state.js';
+import { type BatchState, type DeploymentState, type InstanceState, isDone, isTerminal } from './state.js';
 
 /** How the answer is to be written; all of it comes from the config. */
 export interface EnvelopeSettings {
@@ -73,7 +73,14 @@ export function jobView(state: DeploymentState): JobView {
       bytes: String(sum('bytes')),
       bytes_total: String(sum('bytesTotal')),
     },
+    ...(state.state === 'failed' || state.state === 'cancelled' ? { rollback: rollbackOf(instances) } : {}),
   };
+}
+
+/** `none`: nothing had to be put back, or it was left on purpose. */
+function rollbackOf(instances: readonly InstanceState[]): 'done' | 'failed' | 'none' {
+  if (instances.some(({ left }) => left !== undefined && left.kept !== true)) return 'failed';
+  return instances.some(({ steps }) => steps.some(({ status }) => status === 'undone')) ? 'done' : 'none';
 }
 
 function dataMessage(state: DeploymentState, reason: string | undefined): string {

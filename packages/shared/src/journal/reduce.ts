@@ -104,8 +104,8 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
         undoError: event.error,
       }));
     case 'left': {
-      const { why, linked, rotation, processes } = event;
-      return withInstance(state, event.instance, { left: { why, linked, rotation, processes } });
+      const { why, kept, linked, rotation, processes } = event;
+      return withInstance(state, event.instance, { left: { why, kept, linked, rotation, processes } });
     }
     case 'given-back':
     case 'log':

@@ -26,7 +26,13 @@ export interface InstanceState {
   /** It had the new release, and has the former one again. */
   takenBack?: boolean | undefined;
   /** How it stands, where it was not brought back. */
-  left?: { why: string; linked?: string | undefined; rotation?: string | undefined; processes?: number | undefined };
+  left?: {
+    why: string;
+    kept?: boolean | undefined;
+    linked?: string | undefined;
+    rotation?: string | undefined;
+    processes?: number | undefined;
+  };
   bytes: number;
   bytesTotal: number;
 }

@@ -1,0 +1,100 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+
+/** The script itself, under a real `sh`. */
+const read = (file: string): string => readFileSync(new URL(`../../scripts/${file}`, import.meta.url), 'utf8');
+const text = `${read('common.sh')}\n${read('fence.sh')}\n`;
+
+let folder = '';
+const folders: string[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rex-fence-'));
+  folders.push(folder);
+});
+afterAll(() => {
+  for (const each of folders) rmSync(each, { recursive: true });
+});
+
+interface Passer {
+  mode?: string;
+  controller?: string;
+  deployment?: string;
+  stamp?: number;
+  epoch?: number;
+  seconds?: number;
+  script?: string;
+}
+
+function pass(passer: Passer = {}): { code: number | null; said: string; answered: string } {
+  const args = argsOf(passer);
+  const { status, stderr, stdout } = spawnSync('sh', args, { encoding: 'utf8' });
+  return { code: status, said: stderr.trim(), answered: stdout.trim() };
+}
+
+function argsOf(passer: Passer): string[] {
+  const { mode = 'hold', controller = 'here', deployment = 'dep-1', stamp = 100, epoch = 1, seconds = 1 } = passer;
+  const words = [folder, 'app', mode, controller, deployment, stamp, epoch, 'worker-1', seconds, 'own argument'];
+  return ['-c', `${text}${passer.script ?? 'echo "$1"'}`, 'rex:test:1', ...words.map(String)];
+}
+
+describe('the fence on a host', () => {
+  test('lets the owner through as often as it comes, with its own arguments', () => {
+    expect(pass()).toEqual({ code: 0, said: '', answered: 'own argument' });
+    expect(pass()).toEqual({ code: 0, said: '', answered: 'own argument' });
+    expect(readFileSync(join(folder, 'app.lock/owner'), 'utf8')).toMatch(/^here dep-1 worker-1 \d{4}-/);
+  });
+
+  test('refuses a former owner for ever, also after the lock was given back', () => {
+    pass({ epoch: 1 });
+    expect(pass({ epoch: 2 }).code).toBe(0);
+    expect(pass({ epoch: 1 })).toMatchObject({ code: 90, answered: '' });
+    expect(pass({ epoch: 2, script: read('release-lock.sh') }).code).toBe(0);
+    expect(pass({ epoch: 1 }).said).toContain('dep-1 was here since (number 100.2, this one is 100.1)');
+  });
+
+  test('refuses an earlier deployment, and a later one takes over what its controller left locked', () => {
+    pass({ deployment: 'dep-2', stamp: 200 });
+    expect(pass({ deployment: 'dep-1', stamp: 100, epoch: 9 }).code).toBe(90);
+    expect(pass({ deployment: 'dep-3', stamp: 300 }).code).toBe(0);
+    expect(readFileSync(join(folder, 'app.lock/owner'), 'utf8')).toContain('dep-3');
+  });
+
+  test('a lock of another controller keeps out, says whose it is, and can be broken', () => {
+    pass({ controller: 'elsewhere', deployment: 'theirs', stamp: 50 });
+    const refused = pass();
+    expect(refused.code).toBe(99);
+    expect(refused.said).toMatch(/locked by deployment theirs \(worker worker-1, controller elsewhere\) since \d{4}-/);
+    expect(pass({ mode: 'check' }).code).toBe(0);
+    expect(pass({ mode: 'break' }).code).toBe(0);
+    expect(pass().code).toBe(0);
+  });
+
+  test('`check` makes no lock', () => {
+    expect(pass({ mode: 'check' }).code).toBe(0);
+    expect(() => readFileSync(join(folder, 'app.lock/owner'))).toThrow();
+  });
+
+  test('one command at a time; a second one says so', async () => {
+    const holder = pass({ script: 'sleep 30 > /dev/null 2>&1 & echo $!' });
+    // The background process still has the mutex, as a script of a worker that is gone may.
+    expect(pass({ seconds: 0 })).toMatchObject({ code: 98 });
+    execFileSync('kill', ['-9', holder.answered]);
+    expect(pass({ seconds: 5 }).code).toBe(0);
+  });
+
+  test('a damaged number is no reason to stop', () => {
+    writeFileSync(join(folder, 'app.fence'), 'garbage\n');
+    expect(pass().code).toBe(0);
+  });
+
+  test('a folder that cannot be made is told', () => {
+    writeFileSync(join(folder, 'file'), '');
+    const args = argsOf({}).map((word) => (word === folder ? join(folder, 'file') : word));
+    const { status, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
+    expect(status).toBe(92);
+    expect(stderr).toContain(join(folder, 'file'));
+  });
+});
