@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { expect } from 'vitest';
 import { test } from './support/stand.js';
@@ -23,10 +24,44 @@ for (const moment of ['stage', 'drain', 'switch', 'verify', 'restore']) {
       if (type === 'step-done') done.push(`${data.instance} ${data.step}`);
     }
     const ended = await client.get(`/jobs/${id}`);
+    expect(ended.body.msg ?? '').toBe('');
     expect(ended.body.job?.state).toBe('succeeded');
     expect(claims.filter((claim) => claim !== 'killed')).toHaveLength(2);
     expect(new Set(done).size).toBe(done.length);
     for (const instance of fleet.instances) expect((await instance.observe()).version).toBe('v2');
+    expect(fleet.nginx?.upstream().every((line) => !line.down)).toBe(true);
+  });
+}
+
+for (const moment of ['stage', 'drain', 'switch', 'verify', 'restore']) {
+  test(`a worker frozen during ${moment} does nothing further when it wakes up, and is not missed`, async ({
+    start,
+  }) => {
+    const { client, fleet, workers, addWorker } = await start({ config: FAST_TAKEOVER });
+    const accepted = await client.rex({ action: 'deploy', k: 'server', senv: 'uat' });
+    const id = accepted.body.job?.id ?? '';
+    const done: string[] = [];
+    const claims: string[] = [];
+    let frozen = false;
+    for await (const { type, data } of client.events(id)) {
+      if (type === 'claimed') claims.push(String(data.worker));
+      if (type === 'claimed' && frozen) workers[0]?.thaw();
+      if (type === 'step-done') done.push(`${data.instance} ${data.step}`);
+      if (type !== 'step-started' || data.step !== moment || frozen) continue;
+      frozen = true;
+      workers[0]?.freeze();
+      await addWorker();
+    }
+    expect(claims).toHaveLength(2);
+    const ended = await client.get(`/jobs/${id}`);
+    expect(ended.body.msg ?? '').toBe('');
+    expect(ended.body.job?.state).toBe('succeeded');
+    expect(new Set(done).size).toBe(done.length);
+    for (const instance of fleet.instances) {
+      expect((await instance.observe()).version).toBe('v2');
+      const beside = await fleet.hostOf(instance.key).ssh(`ls -A ${dirname(instance.programDir)}/.rexdeploy`);
+      expect(beside.stdout).not.toMatch(/partial|\.lock|\.rotation/);
+    }
     expect(fleet.nginx?.upstream().every((line) => !line.down)).toBe(true);
   });
 }

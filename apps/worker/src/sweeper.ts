@@ -8,12 +8,9 @@ import type { WorkerParts } from './processor.js';
 
 /** Who asks, in journals and lists. */
 const SWEEPER = 'sweeper';
-/** What has just been left is looked at by people first, and its deployment may be tried again. */
-const PATIENCE_MS = 30_000;
-/** Pauses between attempts for one name: the first, how they grow, and the longest, in seconds. */
-const FIRST_PAUSE_S = 10;
+/** Pauses between attempts for one name begin with `worker.sweep_after`, grow by this, and end at an hour. */
 const GROWTH = 4;
-const LONGEST_PAUSE_S = 3600;
+const LONGEST_PAUSE_MS = 3600_000;
 
 /**
  * Looks for what is out of rotation by our hand and belongs to no deployment that lives, and queues a job that gives it
@@ -36,18 +33,18 @@ export async function sweepLedger(parts: WorkerParts, queue: Queue<Ticket>, log:
 }
 
 async function isAbandoned({ redis, keys, config }: WorkerParts, entry: Drained): Promise<boolean> {
-  if (entry.kept !== undefined || Date.now() - Date.parse(entry.since) < PATIENCE_MS) return false;
+  if (entry.kept !== undefined || Date.now() - Date.parse(entry.since) < config.worker.sweepAfterMs) return false;
   // Of another environment, or no longer configured: GET /drained still shows it.
   if (config.own.names.get(entry.name)?.instances.has(entry.instance) !== true) return false;
   return (await redis.sismember(keys.open, entry.deployment)) === 0;
 }
 
 /** One worker tries, and less and less often. */
-async function mayTry({ redis, keys }: WorkerParts, name: string): Promise<boolean> {
+async function mayTry({ redis, keys, config }: WorkerParts, name: string): Promise<boolean> {
   const tries = Number((await redis.get(keys.sweeps(name))) ?? 0);
-  const pause = Math.min(LONGEST_PAUSE_S, FIRST_PAUSE_S * GROWTH ** tries);
-  if ((await redis.set(keys.sweepPause(name), '1', 'EX', pause, 'NX')) === null) return false;
-  await redis.set(keys.sweeps(name), String(tries + 1), 'EX', 2 * pause + 60);
+  const pause = Math.min(LONGEST_PAUSE_MS, config.worker.sweepAfterMs * GROWTH ** tries);
+  if ((await redis.set(keys.sweepPause(name), '1', 'PX', pause, 'NX')) === null) return false;
+  await redis.set(keys.sweeps(name), String(tries + 1), 'PX', 2 * pause + 60_000);
   return true;
 }
 

@@ -93,6 +93,7 @@ function settle(file: ConfigFile, path: string): Config {
       concurrency: file.worker.concurrency,
       lockMs: file.worker.lock,
       stalledCheckMs: file.worker.stalled_check,
+      sweepAfterMs: file.worker.sweep_after,
     },
     journal: { keepMs: file.journal.keep, keepPerName: file.journal.keep_per_name },
     packages: { allowHosts: file.packages.allow_hosts, maxBytes: file.packages.max_bytes, keep: file.packages.keep },

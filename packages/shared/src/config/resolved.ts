@@ -5,7 +5,8 @@ import type { ServiceSection } from './name.js';
 
 /** What the file means once inheritance, defaults and paths are settled. All times in milliseconds, sizes in bytes. */
 
-export interface ResolvedSsh {
+/** Whom to log in as on one host, and how. */
+export interface ResolvedLogin {
   user: string;
   port: number;
   privateKey?: string | undefined;
@@ -13,6 +14,18 @@ export interface ResolvedSsh {
   password?: string | undefined;
   agent?: string | undefined;
   knownHosts: string;
+}
+
+/** A host on the way to others. */
+export interface ResolvedJump extends ResolvedLogin {
+  host: string;
+}
+
+export interface ResolvedSsh extends ResolvedLogin {
+  /** Everything is run as root. */
+  sudo?: boolean | undefined;
+  /** Hosts to go through, outermost first. */
+  jump?: ResolvedJump[] | undefined;
 }
 
 /** A host and the log-in to it. */
@@ -41,7 +54,10 @@ export interface ResolvedInstance {
   name: string;
   host: string;
   programDir: string;
+  /** A tree of its own, with a link. */
   configDir?: string | undefined;
+  /** Or a part of the program's tree, kept from release to release: its path inside of it. */
+  configInside?: string | undefined;
   service?: ServiceSection | undefined;
   process?: string | undefined;
   balancerPort?: number | undefined;
@@ -69,6 +85,8 @@ export interface ResolvedName {
   shared: string[];
   /** Commands, empty = none. */
   hooks: { beforeStop: string; afterSwitch: string; afterStart: string };
+  /** Whole seconds, at least one: what `timeout` and a shell's arithmetic can take. */
+  serviceTimeout: { startSeconds: number; stopSeconds: number };
   transfer: { reuse: 'copy' | 'link'; parallel: number; compression: 'none' };
   instances: Map<string, ResolvedInstance>;
 }
@@ -91,7 +109,7 @@ export interface Config {
   dataDir: string;
   redis: { url: string; prefix: string };
   api: { host: string; port: number; printStdout: 0 | 1; rateLimit: number };
-  worker: { concurrency: number; lockMs: number; stalledCheckMs: number };
+  worker: { concurrency: number; lockMs: number; stalledCheckMs: number; sweepAfterMs: number };
   journal: { keepMs: number; keepPerName: number };
   packages: { allowHosts: string[]; maxBytes: number; keep: number };
 }

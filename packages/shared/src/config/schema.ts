@@ -51,7 +51,10 @@ export const configSchema = z.strictObject({
       lock: durationMs.default(15_000),
       /** How often a worker looks for deployments whose worker is gone. */
       stalled_check: durationMs.default(5_000),
+      /** How long an instance must have been out of rotation, owned by nobody, before it is given back. */
+      sweep_after: durationMs.default(30_000),
     })
+    .superRefine(checkWorker)
     .prefault({}),
   journal: z
     .strictObject({
@@ -80,11 +83,21 @@ export type ConfigFile = z.infer<typeof configSchema>;
 
 /** Keys of the documented format that this version does not implement: naming one is an error, never a silent no-op. */
 export const NOT_YET: ReadonlyMap<string, string> = new Map(
-  ['jump', 'envelope', 'freeze', 'is_deloy_dir', 'soak'].map((key) => [
-    key,
-    `nothing: "${key}" is not part of this version`,
-  ]),
+  ['envelope', 'freeze'].map((key) => [key, `nothing: "${key}" is not part of this version`]),
 );
+
+/** A shorter one is lost by a worker that is merely busy. */
+const MIN_LOCK_MS = 1_000;
+const MIN_STALLED_CHECK_MS = 100;
+
+/** On the section, not on its keys: a refined duration is another schema than the one that defaults are told by. */
+function checkWorker({ lock, stalled_check: look }: { lock: number; stalled_check: number }, context: z.RefinementCtx) {
+  const issue = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+  if (lock < MIN_LOCK_MS) issue('lock', 'at least 1s');
+  if (look < MIN_STALLED_CHECK_MS) issue('stalled_check', 'at least 100ms');
+  // Where only the lock is given, it is the default that is too long.
+  if (look > lock) issue('stalled_check', `at most the ${lock}ms of worker.lock; it is ${look}ms`);
+}
 
 function isTimeZone(zone: string): boolean {
   try {

@@ -1,0 +1,123 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { setBehaviour } from '@rexdeploy/sandbox/program';
+import { Redis } from 'ioredis';
+import { expect } from 'vitest';
+import { type Stand, test } from './support/stand.js';
+
+/** What is out of rotation by our hand is given back, whatever was forgotten meanwhile. */
+
+const FAST = { worker: { lock: '2s', stalled_check: '500ms', sweep_after: '1s' } };
+const DEPLOY = { k: 'server', senv: 'uat' };
+
+const downs = ({ fleet }: Stand) => fleet.nginx?.upstream().map((line) => line.down);
+
+async function withRedis<T>({ redis }: Stand, work: (redis: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(redis.url);
+  try {
+    return await work(client);
+  } finally {
+    client.disconnect();
+  }
+}
+
+const ledger = (stand: Stand) => withRedis(stand, (redis) => redis.hgetall('rex:drained'));
+
+/** Starts a deployment and calls `act` when a step of server1 begins. @returns the job's id */
+async function actAt(stand: Stand, step: string, act: () => Promise<unknown>): Promise<string> {
+  const accepted = await stand.client.rex({ action: 'deploy', ...DEPLOY });
+  const id = accepted.body.job?.id ?? '';
+  for await (const { type, data } of stand.client.events(id)) {
+    if (type !== 'step-started' || data.step !== step) continue;
+    await act();
+    break;
+  }
+  return id;
+}
+
+/** Follows the history until a sweep of this outcome is in it. */
+async function sweepThat({ client }: Stand, state: string): Promise<string> {
+  for (;;) {
+    const { body } = await client.get('/jobs?k=server');
+    await pause(200); // a list tells of nothing new by itself
+    for (const job of Object.values(body.data.data as Record<string, { action: string; id: string }>)) {
+      if (job.action !== 'sweep') continue;
+      const ended = await client.get(`/jobs/${job.id}?wait=30`);
+      if (ended.body.job?.state === state) return ended.body.msg ?? '';
+    }
+  }
+}
+
+test('what could not be brought back is given back as soon as it serves again, and not before', async ({ start }) => {
+  const stand = await start({ config: FAST });
+  setBehaviour(stand.fleet.uatDirs.get('server')?.programDir ?? '', { fail: 'start' });
+  const instance = stand.fleet.instance('server1');
+  const host = stand.fleet.hostOf('server1');
+  const broken = `#!/bin/sh\nif [ "$1" = start ]; then echo disk full; exit 9; fi\nexec ${instance.service}-real "$@"\n`;
+  await host.ssh(
+    `mv ${instance.service} ${instance.service}-real && cat > ${instance.service} && chmod +x ${instance.service}`,
+    broken,
+  );
+  const { body } = await stand.client.deploy(DEPLOY);
+  expect(body.job?.rollback).toBe('failed');
+  expect(Object.keys(await ledger(stand))).toEqual(['server1']);
+  expect(await sweepThat(stand, 'failed')).toContain('server1 stays out of rotation');
+  expect(downs(stand)).toEqual([true, false]);
+
+  await host.ssh(`mv ${instance.service}-real ${instance.service}`);
+  await instance.runService('start');
+  await sweepThat(stand, 'succeeded');
+  expect(downs(stand)).toEqual([false, false]);
+  expect(await ledger(stand)).toEqual({});
+});
+
+test('Redis lost its newest second, in which an instance was drained: it is given back all the same', async ({
+  start,
+}) => {
+  const stand = await start({ config: FAST });
+  const id = await actAt(stand, 'switch', () => stand.workers[0]?.kill9() ?? Promise.resolve());
+  // As if it had been restarted from a file that is a second old: the drain is not in it.
+  await withRedis(stand, async (redis) => {
+    const events = await redis.xrange(`rex:dep:${id}:journal`, '-', '+');
+    const drained = events.findIndex(([, fields]) => /"step-started".*"drain"/.test(fields[1] ?? ''));
+    expect(drained).toBeGreaterThan(0);
+    for (const [entry] of events.slice(drained)) await redis.xdel(`rex:dep:${id}:journal`, entry);
+    await redis.del('rex:drained');
+  });
+  expect(downs(stand)).toEqual([true, false]);
+  await stand.addWorker();
+  const ended = await stand.client.get(`/jobs/${id}?wait=60`);
+  expect(ended.body.job?.state).toBe('succeeded');
+  expect(downs(stand)).toEqual([false, false]);
+  expect(await ledger(stand)).toEqual({});
+});
+
+test('everything that Redis knew is gone: the next deployment learns from the host what to give back', async ({
+  start,
+}) => {
+  const stand = await start({ config: FAST });
+  await actAt(stand, 'switch', () => stand.workers[0]?.kill9() ?? Promise.resolve());
+  expect(downs(stand)).toEqual([true, false]);
+  await withRedis(stand, async (redis) => {
+    const keys = await redis.keys('rex:*');
+    const forgotten = keys.filter((key) => !key.startsWith('rex:token'));
+    await redis.del(...forgotten);
+  });
+  await stand.addWorker();
+  const { body } = await stand.client.deploy(DEPLOY);
+  expect(body.job?.state).toBe('succeeded');
+  expect(downs(stand)).toEqual([false, false]);
+  for (const instance of stand.fleet.instances) expect((await instance.observe()).version).toBe('v2');
+});
+
+test('the deployment is gone under the feet of its worker: what it had taken out is swept', async ({ start }) => {
+  const stand = await start({ config: FAST });
+  const id = await actAt(stand, 'switch', async () => stand.workers[0]?.freeze());
+  expect(downs(stand)).toEqual([true, false]);
+  await withRedis(stand, async (redis) => {
+    await redis.del(`rex:dep:${id}`, `rex:dep:${id}:journal`, 'rex:drained', 'rex:lock:server');
+    await redis.srem('rex:open', id);
+  });
+  stand.workers[0]?.thaw();
+  await sweepThat(stand, 'succeeded');
+  expect(downs(stand)).toEqual([false, false]);
+});
