@@ -8,7 +8,7 @@ import { Client } from './client.js';
 export interface StandOptions {
   fleet?: FleetOptions;
   /** Laid over the fleet's config.yml. */
-  config?: JsonObject;
+  config?: JsonObject | ((fleet: Fleet) => JsonObject);
   workers?: number;
   redis?: RedisOptions;
 }
@@ -43,7 +43,7 @@ async function startStand(options: StandOptions, releases: (() => Promise<unknow
   releases.push(() => redis.close());
   const fleet = await startFleet({ redisUrl: redis.url, ...options.fleet });
   releases.push(() => fleet.close());
-  const configFile = fleet.writeConfig(options.config);
+  const configFile = fleet.writeConfig(typeof options.config === 'function' ? options.config(fleet) : options.config);
   const env = fleet.env;
   const api = await startApi({ config: configFile, env });
   releases.push(() => api.stop());

@@ -4,13 +4,14 @@ import { isDone } from '@rexdeploy/shared/journal/state';
 import { resolvePackage } from '../sources/resolve.js';
 import { cleanUp } from '../steps/cleanup.js';
 import { compare } from '../steps/compare.js';
+import { checkAllHosts } from '../transfer/check-hosts.js';
 import { instanceContext, type RolloutContext, safePoint } from './context.js';
 import { batchFailure, cancellation, hasFailed, type Outcome, stagingFailure } from './failure.js';
 import { bringBack, rollInstance, stageInstance, takeBack, unstageInstance } from './instance.js';
 import { leaveInstance } from './leave.js';
 import { forEachLimited } from './limited.js';
 import { releaseLocks } from './locks.js';
-import { makePlan } from './plan.js';
+import { planAction } from './plan-action.js';
 
 /**
  * Rolls one deployment to its end, from wherever its journal stands. The order is what makes it safe: everything is on
@@ -35,6 +36,7 @@ export async function rollOut(context: RolloutContext): Promise<void> {
 }
 
 async function walk(context: RolloutContext): Promise<void> {
+  await endBegun(context);
   if (hasFailed(context.journal.state)) return endFailed(context);
   await plan(context);
   safePoint(context, true);
@@ -49,9 +51,8 @@ async function walk(context: RolloutContext): Promise<void> {
 }
 
 async function plan(context: RolloutContext): Promise<void> {
-  const { journal, name, config } = context;
-  if (journal.state.plan !== undefined) return;
-  await journal.append({ type: 'planned', ...makePlan(journal.state, name, config.timezone) });
+  if (context.journal.state.plan !== undefined) return;
+  await context.journal.append(...(await planAction(context)));
 }
 
 const allInstances = (context: RolloutContext): string[] => context.journal.state.request.batches.flat();
@@ -66,6 +67,7 @@ async function compareAll(context: RolloutContext): Promise<void> {
 async function stageAll(context: RolloutContext, keys = allInstances(context)): Promise<void> {
   safePoint(context, true);
   try {
+    await checkAllHosts(context, keys);
     await forEachLimited(keys, context.name.transfer.parallel, async (key) => {
       safePoint(context, true);
       await stageInstance(instanceContext(context, key));
@@ -76,10 +78,14 @@ async function stageAll(context: RolloutContext, keys = allInstances(context)): 
   }
 }
 
-/** The roll-out failed while another worker had it: nothing new is begun, all that was begun is brought back. */
-async function endFailed(context: RolloutContext): Promise<void> {
+/** What another worker left in the middle comes before anything else, whatever was asked for meanwhile. */
+async function endBegun(context: RolloutContext): Promise<void> {
   const index = context.journal.state.batches.findIndex(({ status }) => status === 'running' || status === 'failed');
-  if (index >= 0) return rollBatch(context, index);
+  if (index >= 0) await rollBatch(context, index);
+}
+
+/** Staging failed while another worker had it: nothing new is begun, what was staged is removed. */
+async function endFailed(context: RolloutContext): Promise<void> {
   // Only those that failed are looked at again, which tells why; nothing is staged just to be removed.
   const { instances } = context.journal.state;
   const failed = allInstances(context).filter((key) => instances[key]?.steps.some((step) => step.error !== undefined));
@@ -159,7 +165,7 @@ const isWhole = ({ steps }: { steps: readonly { step: string; status: string }[]
 /** After the first batch with `hold=1`, and after any when somebody asked; never after the last. @throws Held */
 async function mayHold({ journal, name }: RolloutContext, index: number): Promise<void> {
   const { state } = journal;
-  if (index >= state.batches.length - 1 || state.heldAfter.includes(index)) return;
+  if (state.batches[index + 1]?.status !== 'waiting' || state.heldAfter.includes(index)) return;
   if (journal.asked?.control !== 'hold' && !(state.request.hold === true && index === 0)) return;
   const untilMs = name.holdTimeoutMs === undefined ? undefined : Date.now() + name.holdTimeoutMs;
   await journal.append({ type: 'held', batch: index, untilMs });
