@@ -24,6 +24,7 @@ const PARTS = {
   },
   pgrep: { programs: [['pgrep']], apt: 'procps', dnf: 'procps-ng', apk: 'procps' },
   nc: { programs: [['nc']], apt: 'netcat-openbsd', dnf: 'nmap-ncat', apk: 'netcat-openbsd' },
+  sudo: { programs: [['sudo']], apt: 'sudo', dnf: 'sudo', apk: 'sudo' },
   unzip: { programs: [['unzip']], apt: 'unzip', dnf: 'unzip', apk: 'unzip' },
 };
 

@@ -57,10 +57,10 @@ const ROWS: Row[] = [
   },
   {
     fault: 'a key of the format that this version does not implement',
-    change: ['rollout: [server1, server2]', 'soak: 10s'],
-    path: 'environments.prod.names.server.soak',
-    found: 'the key "soak"',
-    expected: 'nothing: "soak" is not part of this version',
+    change: ['rollout: [server1, server2]', 'freeze: 10s'],
+    path: 'environments.prod.names.server.freeze',
+    found: 'the key "freeze"',
+    expected: 'nothing: "freeze" is not part of this version',
   },
   {
     fault: 'notifications, which come later',
@@ -175,6 +175,87 @@ const ROWS: Row[] = [
     expected: 'a directory of its own',
   },
   {
+    fault: 'a configuration inside of the program',
+    change: ['/data/www/config1', '/data/www/html1/conf'],
+    path: 'environments.prod.names.server.instances.server1.config_dir',
+    found: '/data/www/html1/conf, which lies in the program_dir of server1',
+    expected: 'a directory outside of /data/www/html1',
+  },
+  {
+    fault: 'a program inside of the configuration of another one on its host',
+    change: ['{ host: h2, program_dir: /data/www/html2 }', '{ host: H1, program_dir: /data/www/config1/app }'],
+    path: 'environments.prod.names.server.instances.server2.program_dir',
+    found: '/data/www/config1/app, which lies in the config_dir of server1',
+    expected: 'a directory outside of /data/www/config1',
+  },
+  {
+    fault: 'a directory that is named like a release of another one',
+    change: [
+      '{ host: h2, program_dir: /data/www/html2 }',
+      '{ host: h1, program_dir: /data/www/html1_20180521_043510 }',
+    ],
+    path: 'environments.prod.names.server.instances.server2.program_dir',
+    found: '/data/www/html1_20180521_043510, named like a release of /data/www/html1 (server1)',
+    expected: 'another name',
+  },
+  {
+    fault: 'a directory inside of what is named like a release of another one',
+    change: ['/data/www/config1', '/data/www/html1_20180521_043510_before/conf'],
+    path: 'environments.prod.names.server.instances.server1.config_dir',
+    found:
+      '/data/www/html1_20180521_043510_before/conf, which lies in what is named like a release of /data/www/html1 (server1)',
+    expected: 'another name',
+  },
+  {
+    fault: 'a directory that is named like the shared entries of another one',
+    change: ['/data/www/config1', '/data/www/html1_shared'],
+    path: 'environments.prod.names.server.instances.server1.config_dir',
+    found: '/data/www/html1_shared, named like the shared entries of /data/www/html1 (server1)',
+    expected: 'another name',
+  },
+  {
+    fault: 'a merged configuration that lies beside the program',
+    change: ['config_dir: /data/www/config1', 'config_dir: /data/www/config1, is_deloy_dir: 1'],
+    path: 'environments.prod.names.server.instances.server1.config_dir',
+    found: '/data/www/config1',
+    expected: 'a directory inside /data/www/html1, because is_deloy_dir is 1',
+  },
+  {
+    fault: 'a merged configuration that is nowhere',
+    change: ['program_dir: /data/www/html2', 'program_dir: /data/www/html2, is_deloy_dir: "1"'],
+    path: 'environments.prod.names.server.instances.server2.config_dir',
+    found: 'nothing',
+    expected: 'a directory inside /data/www/html2, because is_deloy_dir is 1',
+  },
+  {
+    fault: 'a directory in our own folder',
+    change: ['/data/www/config1', '/data/www/.rexdeploy/config1'],
+    path: 'environments.prod.names.server.instances.server1.config_dir',
+    found: '/data/www/.rexdeploy/config1, which lies in a folder .rexdeploy',
+    expected: 'a directory outside of it',
+  },
+  {
+    fault: 'a lock too short for a busy worker',
+    change: ['env: { key: prod }', 'env: { key: prod }\nworker: { lock: 500ms, stalled_check: 200ms }'],
+    path: 'worker.lock',
+    found: '"500ms"',
+    expected: 'at least 1s',
+  },
+  {
+    fault: 'a look for lost deployments that never rests',
+    change: ['env: { key: prod }', 'env: { key: prod }\nworker: { stalled_check: 0s }'],
+    path: 'worker.stalled_check',
+    found: '"0s"',
+    expected: 'at least 100ms',
+  },
+  {
+    fault: 'a look for lost deployments that is rarer than their locks end',
+    change: ['env: { key: prod }', 'env: { key: prod }\nworker: { lock: 2s }'],
+    path: 'worker.stalled_check',
+    found: 'nothing',
+    expected: 'at most the 2000ms of worker.lock; it is 5000ms',
+  },
+  {
     fault: 'an instance without a directory',
     change: ['{ host: h2, program_dir: /data/www/html2 }', '{ host: h2 }'],
     path: 'environments.prod.names.server.instances.server2.program_dir',
@@ -210,11 +291,25 @@ const ROWS: Row[] = [
     expected: 'no such key (see docs/config.md)',
   },
   {
-    fault: 'sudo, which comes later',
-    change: [SSH, 'ssh: { private_key: keys/deploy, sudo: true }'],
-    path: 'environments.prod.ssh.sudo',
-    found: 'true',
-    expected: 'false: sudo is not part of this version',
+    fault: 'a jump host without its name',
+    change: [SSH, 'ssh: { private_key: keys/deploy, jump: { port: 22 } }'],
+    path: 'environments.prod.ssh.jump.host',
+    found: 'nothing',
+    expected: 'a text',
+  },
+  {
+    fault: 'a misspelt key of a jump host, in a list',
+    change: [SSH, 'ssh: { private_key: keys/deploy, jump: [{ host: gate }, { host: inner, pot: 22 }] }'],
+    path: 'environments.prod.ssh.jump.1.pot',
+    found: 'the key "pot"',
+    expected: 'no such key (see docs/config.md)',
+  },
+  {
+    fault: 'a password of a jump host in the file',
+    change: [SSH, 'ssh: { private_key: keys/deploy, jump: { host: gate, password: secret } }'],
+    path: 'environments.prod.ssh.jump.password',
+    found: 'a secret in the file',
+    expected: '"${VARIABLE}", from the environment',
   },
   {
     fault: 'a password in the file',
@@ -273,6 +368,18 @@ describe('a fault of the config is told by its path, what was found and what bel
     expect(issuesOf(broken).map((issue) => issue.path)).toEqual(
       expect.arrayContaining(['env.key', 'environments.prod.allow_senv', 'environments.prod.names.server.rollout']),
     );
+  });
+
+  test('directories that only look alike are no fault', () => {
+    const text = GOOD.replace('/data/www/config1', '/data/www/html1_config').replace(
+      '/data/www/html2',
+      '/data/www/html1_2018',
+    );
+    expect(issuesOf(text.replace('host: h2', 'host: h1'))).toEqual([]);
+    const merged = 'config_dir: /data/www/html1/WEB-INF/conf, is_deloy_dir: 1';
+    expect(issuesOf(GOOD.replace('config_dir: /data/www/config1', merged))).toEqual([]);
+    // The same on another host.
+    expect(issuesOf(GOOD.replace('/data/www/html2', '/data/www/html1/app'))).toEqual([]);
   });
 
   test('and the file without them is taken', () => {

@@ -42,6 +42,10 @@ export class Client {
     return this.#send(path, 'GET', { headers: { authorization: `Bearer ${this.#token}` } });
   }
 
+  post(path: string): Promise<Answer> {
+    return this.#send(path, 'POST', { headers: { authorization: `Bearer ${this.#token}` } });
+  }
+
   /** Uploads an archive. @returns the package's id and the answer */
   async upload(fields: Record<string, string>, file: string): Promise<Answer & { id: string }> {
     const form = new FormData();

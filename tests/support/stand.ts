@@ -11,6 +11,8 @@ export interface StandOptions {
   config?: JsonObject | ((fleet: Fleet) => JsonObject);
   workers?: number;
   redis?: RedisOptions;
+  /** Further variables of API and workers. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** The whole product on real parts: Redis, API, workers, and a fleet to deploy to. */
@@ -44,7 +46,7 @@ async function startStand(options: StandOptions, releases: (() => Promise<unknow
   const fleet = await startFleet({ redisUrl: redis.url, ...options.fleet });
   releases.push(() => fleet.close());
   const configFile = fleet.writeConfig(typeof options.config === 'function' ? options.config(fleet) : options.config);
-  const env = fleet.env;
+  const env = { ...fleet.env, ...options.env };
   const api = await startApi({ config: configFile, env });
   releases.push(() => api.stop());
   const workers: Worker[] = [];

@@ -6,7 +6,7 @@ import { ID } from '@rexdeploy/shared/ids';
 import { jobView } from '@rexdeploy/shared/journal/envelope';
 import { type Entry, parseEvent } from '@rexdeploy/shared/journal/journal';
 import { reduce } from '@rexdeploy/shared/journal/reduce';
-import { type DeploymentState, isTerminal } from '@rexdeploy/shared/journal/state';
+import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
 import type { Redis } from 'ioredis';
 import { askRedis } from './redis/ask.js';
@@ -45,11 +45,11 @@ export class Deployments {
   /** The deployment as it is now, and the id of the last entry that says so. @throws NotFoundError naming the id */
   async find(id: string): Promise<Folded> {
     let folded = this.#folded.get(id);
-    // Nothing follows a terminal event, so an ended deployment is never read again.
-    while (folded === undefined || !isTerminal(folded.state.state)) {
+    // Also of one that has ended: what others do with its record later is noted after its end.
+    for (let more = true; more; ) {
       const page: Entry[] = await this.readAfter(id, folded?.lastId);
       for (const { id: lastId, event } of page) folded = { state: reduce(folded?.state, event), lastId };
-      if (page.length < PAGE) break;
+      more = page.length === PAGE;
     }
     if (folded === undefined) throw new NotFoundError({ what: `there is no journal of job ${id}` });
     this.#keep(id, folded);

@@ -1,4 +1,6 @@
-import type { Config, ReachedHost, ResolvedBalancer } from '@rexdeploy/shared/config/resolved';
+import type { Config, ReachedHost, ResolvedBalancer, ResolvedSsh } from '@rexdeploy/shared/config/resolved';
+import { jumpSettings } from '@rexdeploy/ssh/settings';
+import type { SshSettings } from '@rexdeploy/ssh/transport';
 import { UsageError } from './errors.js';
 
 /** Port of SSH where neither command line nor config names one. */
@@ -9,6 +11,8 @@ export interface TrustTarget {
   host: string;
   port: number;
   knownHosts: string[];
+  /** The host through which it is reached. */
+  via?: SshSettings | undefined;
 }
 
 /** `web1`, `web1:2222`, `[::1]:2222`, `::1` → host and port. @throws UsageError when it is none of these */
@@ -23,16 +27,17 @@ export function parseHost(text: string): { host: string; port: number | undefine
 }
 
 /**
- * Finds the known_hosts files of every environment that reaches the host, as an instance or as a balancer.
+ * Finds the known_hosts files of every environment that reaches the host, as an instance, a balancer or a jump host: one
+ * target for each way to it, because what answers there may be another machine.
  * @throws UsageError when the config does not know the host, or knows it with several ports and none was given
  */
-export function findTrustTarget(config: Config, host: string, port: number | undefined): TrustTarget {
+export function findTrustTargets(config: Config, host: string, port: number | undefined): TrustTarget[] {
   const known = reachedHosts(config).filter((each) => each.host.toLowerCase() === host.toLowerCase());
   const ports = [...new Set(known.map((each) => each.port))];
   const [onlyPort] = ports;
   const chosen = port ?? (ports.length === 1 ? onlyPort : ports.find((each) => each === SSH_PORT));
-  const files = known.filter((each) => each.port === chosen).map((each) => each.knownHosts);
-  if (chosen !== undefined && files.length > 0) return { host, port: chosen, knownHosts: [...new Set(files)] };
+  const targets = chosen === undefined ? [] : targetsOf(host, chosen, known);
+  if (targets.length > 0) return targets;
   const where = ports.length === 0 ? '' : `; the config reaches it on port ${ports.join(', ')}`;
   throw new UsageError({
     where: config.file,
@@ -41,18 +46,42 @@ export function findTrustTarget(config: Config, host: string, port: number | und
   });
 }
 
-function reachedHosts(config: Config): { host: string; port: number; knownHosts: string }[] {
+/** A host as one section reaches it. */
+interface Reached {
+  host: string;
+  port: number;
+  knownHosts: string;
+  via: SshSettings | undefined;
+}
+
+function targetsOf(host: string, port: number, known: readonly Reached[]): TrustTarget[] {
+  const targets = new Map<string, TrustTarget>();
+  for (const { knownHosts, via } of known.filter((each) => each.port === port)) {
+    const way = JSON.stringify(via ?? null);
+    const files = targets.get(way)?.knownHosts ?? [];
+    targets.set(way, { host, port, knownHosts: [...new Set([...files, knownHosts])], via });
+  }
+  return [...targets.values()];
+}
+
+function reachedHosts(config: Config): Reached[] {
   const instances = [...config.environments.values()]
     .flatMap((environment) => [...environment.names.values()])
     .flatMap((name) => [...name.instances.values()]);
   return instances.flatMap(({ host, ssh, balancer }) => [
-    { host, port: ssh.port, knownHosts: ssh.knownHosts },
-    ...balancerHosts(balancer).map((each) => ({
-      host: each.host,
-      port: each.login.port,
-      knownHosts: each.login.knownHosts,
-    })),
+    ...onTheWay(host, ssh),
+    ...balancerHosts(balancer).flatMap((each) => onTheWay(each.host, each.login)),
   ]);
+}
+
+/** A host and those that it is reached through, each with what lies before it. */
+function onTheWay(host: string, { jump = [], port, knownHosts, ...login }: ResolvedSsh): Reached[] {
+  return [...jump, { ...login, host, port, knownHosts }].map((hop, index) => ({
+    host: hop.host,
+    port: hop.port,
+    knownHosts: hop.knownHosts,
+    via: jumpSettings({ ...hop, jump: jump.slice(0, index) }),
+  }));
 }
 
 /** The host that a balancer is reached on by SSH, where there is one. */

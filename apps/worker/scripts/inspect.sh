@@ -1,13 +1,32 @@
 # Looks at an instance and changes nothing.
 # Args: program_dir program_release config_dir config_release service_script process_pattern digest (yes|no: is the current
-# tree's listing wanted), then a find expression of exclusions. Empty text = not configured. Answer: facts, see inspect.ts. Exit 0.
-program=$1; program_release=$2; config=$3; config_release=$4; service=$5; pattern=$6; digest=$7
-shift 7
+# tree's listing wanted) measure (what a release takes: no, rest = all but the program, all) folder of shared entries, shared
+# entries (a line each), then a find expression of exclusions. Empty text = not configured. Answer: facts, see inspect.ts. Exit 0.
+program=$1; program_release=$2; config=$3; config_release=$4; service=$5; pattern=$6; digest=$7; measure=$8
+shift 8
+kept=$1; shared=$2
+shift 2
+# Before anything is read: what changes later has a later time.
+say now "$(date +%s.%N)"
 
-# $1 = prefix of the facts, $2 = directory, $3 = release to be made there, $4 = listing wanted, rest = exclusions
+# $1 = prefix of the facts, $2 = folder, or what will be one
+disk() {
+  folder=$2
+  while [ ! -e "$folder" ]; do folder=$(dirname "$folder"); done
+  say "$1.device" "$(stat -L -c %d -- "$folder")"
+  df -Pk -- "$folder" | awk -v p="$1" 'NR == 2 { printf "%s.free_kib\t%s\n", p, $4 }'
+  df -Pi -- "$folder" | awk -v p="$1" 'NR == 2 { printf "%s.all_inodes\t%s\n%s.free_inodes\t%s\n", p, $2, p, $4 }'
+}
+# $1 = prefix of the facts, $2 = tree; what vanishes meanwhile takes nothing
+size() {
+  find "$2" -printf '%b\n' 2> /dev/null |
+    awk -v p="$1" '{ blocks += $1 } END { printf "%s_kib\t%.0f\n%s_inodes\t%d\n", p, blocks / 2, p, NR }'
+}
+
+# $1 = prefix of the facts, $2 = directory, $3 = release to be made there, $4 = listing wanted, $5 = size wanted, rest = exclusions
 side() {
-  prefix=$1; dir=$2; release=$3; wanted=$4
-  shift 4
+  prefix=$1; dir=$2; release=$3; wanted=$4; sized=$5
+  shift 5
   kind=$(kind_of "$dir")
   say "$prefix.kind" "$kind"
   real=
@@ -17,12 +36,17 @@ side() {
   folder=$(dirname "$dir")
   while [ ! -e "$folder" ]; do folder=$(dirname "$folder"); done
   if [ -d "$folder" ] && [ -w "$folder" ]; then say "$prefix.writable" yes; else say "$prefix.writable" "$folder"; fi
-  df -Pk -- "$folder" | awk -v p="$prefix" 'NR == 2 { printf "%s.free_kib\t%s\n", p, $4 }'
-  df -Pi -- "$folder" | awk -v p="$prefix" 'NR == 2 { printf "%s.free_inodes\t%s\n", p, $4 }'
+  disk "$prefix" "$folder"
   state=$(state_of "$dir")
   if [ -n "$real" ] && [ -f "$state/$(basename "$real").json" ]; then
     say "$prefix.meta" "$(head -n 1 "$state/$(basename "$real").json")"
     if [ "$wanted" = yes ]; then say "$prefix.listing" "$(listing_digest "$real" "$@")"; fi
+  fi
+  if [ -n "$real" ] && [ "$sized" = yes ]; then size "$prefix.size" "$real"; fi
+  partial="$state/$(basename "$release").partial"
+  if [ -d "$partial" ]; then
+    say "$prefix.partial" yes
+    [ "$measure" = no ] || size "$prefix.partial" "$partial"
   fi
   if [ -e "$release" ] || [ -L "$release" ]; then
     say "$prefix.release_exists" yes
@@ -32,8 +56,27 @@ side() {
   fi
 }
 
-side program "$program" "$program_release" "$digest" "$@"
-[ -n "$config" ] && side config "$config" "$config_release" no
+sized=yes
+[ "$measure" = all ] || sized=no
+side program "$program" "$program_release" "$digest" "$sized" "$@"
+program_real=$real
+sized=yes
+[ "$measure" != no ] || sized=no
+[ -n "$config" ] && side config "$config" "$config_release" no "$sized"
+# Shared entries that are not kept yet: they are copied as a whole.
+unkept() {
+  while IFS= read -r entry; do
+    [ ! -e "$kept/$entry" ] && holds_own "$program_real/$entry" "$kept/$entry" "$program_real" "$kept" &&
+      readlink -f -- "$program_real/$entry"
+  done << END
+$shared
+END
+}
+if [ -n "$shared" ] && [ -n "$program_real" ] && [ "$measure" != no ]; then
+  disk shared "$kept"
+  unkept | sort -u | tr '\n' '\0' | xargs -0 -r sh -c 'find "$@" -printf "%b\n"' find 2> /dev/null |
+    awk '{ blocks += $1 } END { printf "shared.size_kib\t%.0f\nshared.size_inodes\t%d\n", blocks / 2, NR }'
+fi
 if [ -n "$service" ]; then
   if [ -x "$service" ] && [ ! -d "$service" ]; then say service yes; else say service no; fi
 fi

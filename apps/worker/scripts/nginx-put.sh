@@ -1,6 +1,7 @@
 # Replaces one line of an upstream file, checks the configuration, reloads nginx and waits until it uses the new one.
 # Args: upstream_file, line as it stands, line as it shall stand, settle_ms, timeout_seconds.
-# Old workers may still serve requests after that: waits for their end, at most settle_ms.
+# Old workers may still serve requests after that: waits for their end, at most settle_ms. Where the line stands as it shall
+# and is in use, an nginx that refuses its configuration or does not run is no error: nothing is asked of it.
 # Answer: `changed` yes/no, `settled` yes/no. Exit 91 file, 92 neither line is there, 93 nginx refuses the file (put back),
 # 94 reload failed (put back), 95 nginx does not include the file, 96 the new configuration did not come into use.
 old=$2; new=$3; settle_ms=$4; limit=$5
@@ -13,20 +14,26 @@ exec 8< "$folder" && flock -w "$limit" 8 || refuse 91 "$folder is locked by anot
 if ! grep -qxF -e "$old" -- "$file"; then
   grep -qxF -e "$new" -- "$file" || refuse 92 "$file holds neither \"$old\" nor \"$new\": somebody changed it"
 fi
+copy="$folder/.$(basename "$file").rex-old"
+next="$folder/.$(basename "$file").rex-new"
+# The copy is there until a change is in use: one that is found was left by whoever was cut off before that.
+pending=no
+[ ! -e "$copy" ] || pending=yes
 changed=no
 if [ "$old" != "$new" ] && grep -qxF -e "$old" -- "$file"; then
   changed=yes
-  copy="$folder/.$(basename "$file").rex-old"
-  next="$folder/.$(basename "$file").rex-new"
-  cp -p "$file" "$copy" && cp -p "$file" "$next" || refuse 91 "$folder cannot be written"
+  cp -p "$file" "$next" || refuse 91 "$folder cannot be written"
   OLD=$old NEW=$new awk '$0 == ENVIRON["OLD"] { print ENVIRON["NEW"]; next } { print }' "$file" > "$next" || exit 91
-  mv "$next" "$file" || exit 91
-  trap 'rm -f "$copy"' EXIT
+  cp -p "$file" "$copy" && mv "$next" "$file" || exit 91
 fi
 say changed "$changed"
 
-put_back() { [ "$changed" = yes ] && mv "$copy" "$file"; return 0; }
-check=$(nginx -T 2>&1) || { put_back; printf '%s\n' "$check" | grep -E '^nginx:' >&2; refuse 93 'nginx refuses the configuration'; }
+put_back() {
+  [ "$changed" = yes ] || return 0
+  if [ "$pending" = yes ]; then cp -p "$copy" "$file"; else mv "$copy" "$file"; fi
+}
+nothing_to_do() { [ "$changed" = no ] && [ "$pending" = no ]; }
+check=$(nginx -T 2>&1) || { nothing_to_do && exit 0; put_back; printf '%s\n' "$check" | grep -E '^nginx:' >&2; refuse 93 'nginx refuses the configuration'; }
 printf '%s\n' "$check" | grep -qxF -e "# configuration file $file:" -e "# configuration file $1:" || {
   put_back
   refuse 95 "nginx's configuration does not include $1"
@@ -35,12 +42,12 @@ pid_file=$(printf '%s\n' "$check" | sed -n 's/^[[:space:]]*pid[[:space:]]\{1,\}\
 [ -n "$pid_file" ] || pid_file=$(nginx -V 2>&1 | tr ' ' '\n' | sed -n 's/^--pid-path=//p')
 [ -n "$pid_file" ] || pid_file=/run/nginx.pid
 master=$(cat "$pid_file" 2> /dev/null)
-[ -n "$master" ] && kill -0 "$master" 2> /dev/null || { put_back; refuse 94 "nginx does not run (no process of $pid_file)"; }
+[ -n "$master" ] && kill -0 "$master" 2> /dev/null || { nothing_to_do && exit 0; put_back; refuse 94 "nginx does not run (no process of $pid_file)"; }
 
 workers() { ps -o pid=,args= --ppid "$master" | awk '/nginx: worker process$/ { print $1 }'; }
 before=$(workers)
-# Also when the file was changed before: whoever changed it may have been cut off before the reload.
-[ "$old" != "$new" ] || exit 0
+# Also when the file was changed before: nobody knows whether old workers have ended since.
+[ "$old" != "$new" ] || [ "$pending" = yes ] || exit 0
 reload=$(nginx -s reload 2>&1) || { put_back; printf '%s\n' "$reload" >&2; refuse 94 'nginx -s reload failed'; }
 
 renewed() {
@@ -51,6 +58,7 @@ renewed() {
   done
 }
 wait_for "$limit" renewed || refuse 96 'nginx was told to reload and still runs its old workers; see its error log'
+rm -f "$copy"
 
 idle() {
   for pid in $before; do [ ! -d "/proc/$pid" ] || return 1; done

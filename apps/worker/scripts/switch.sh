@@ -41,6 +41,22 @@ hook() {
   [ "$decide" = no ] || exit "$3"
   say failed_hook "$1"
 }
+# $1 = directory, $2 = wanted state
+is_put() {
+  case $2 in
+    'link '*) [ -L "$1" ] && [ "$(readlink -f -- "$1")" = "$(readlink -f -- "${2#link }")" ] ;;
+    'directory '*) [ -d "$1" ] && [ ! -L "$1" ] ;;
+    *) [ ! -e "$1" ] && [ ! -L "$1" ] ;;
+  esac
+}
+# Where it was never switched, what cannot be stopped is what shall be brought back: it goes on. Whether it serves is asked
+# afterwards, as ever.
+not_stopped() {
+  if [ "$decide" = no ] && is_put "$program" "$program_want" && { [ -z "$config" ] || is_put "$config" "$config_want"; }; then
+    exit 0
+  fi
+  refuse 91 "$1"
+}
 gone() { [ -z "$(matching "$pattern")" ]; }
 there() { [ -n "$(matching "$pattern")" ]; }
 
@@ -56,12 +72,12 @@ if [ -n "$pattern" ] && gone; then :; elif [ -n "$stop" ]; then
       kill -9 $(matching "$pattern") 2> /dev/null
       if ! wait_for 5 gone; then
         # Somebody else's, such as a pager on its log: no reason to leave the instance down after an orderly stop.
-        [ "$stopped" = yes ] || refuse 91 "processes that match \"$pattern\" cannot be ended"
+        [ "$stopped" = yes ] || not_stopped "processes that match \"$pattern\" cannot be ended"
         printf 'these are not ours to end and are left: %s\n' "$(matching "$pattern" | tr '\n' ' ')" >&2
       fi
     fi
   elif [ "$stopped" = no ]; then
-    refuse 91 'the service did not stop'
+    not_stopped 'the service did not stop'
   fi
 fi
 
@@ -97,6 +113,9 @@ say mark switch
 # Nobody writes any more: what came after the copy that staging made is brought along.
 [ -z "$shared" ] || update_all "$kept" "$former" "$shared"
 put "$program" "$program_want"
+# Who started before this is not of this release; see prove.sh. Counted from the boot on, in what processes are timed with,
+# so that no clock matters.
+{ cat /proc/sys/kernel/random/boot_id && awk '{ print $22 }' /proc/self/stat; } > "$state/$(basename "$program").switched"
 if [ -n "$shared" ] && [ -z "$stop" ]; then
   # Nothing was stopped: what was written until the link changed.
   if [ "$former" = "$program" ]; then former="$program$before"; fi

@@ -1,5 +1,5 @@
 # Removes a release that was made and is not used. Args: pairs of a deployed directory and its release.
-# A release that the directory leads to stays, and the exit is 91.
+# A release that the directory leads to stays, and the exit is 91. A script that still fills one is ended.
 while [ $# -ge 2 ]; do
   dir=$1; release=$2
   shift 2
@@ -7,5 +7,8 @@ while [ $# -ge 2 ]; do
     refuse 91 "$release is in use"
   fi
   state=$(state_of "$release"); name=$(basename "$release")
+  end_former "$state/$name.partial"
+  open_directories "$release"
+  open_directories "$state/$name.partial"
   rm -rf "$release" "$state/$name.partial" "$state/$name.json" "$state/$name.manifest" || exit 92
 done

@@ -12,6 +12,7 @@ import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
 import { sweep } from './actions/sweep.js';
 import type { RolloutContext } from './rollout/context.js';
+import { openHistory } from './rollout/history.js';
 import { rollOut } from './rollout/rollout.js';
 
 /** What a worker has for every deployment. */
@@ -80,7 +81,12 @@ export async function processDeployment(
 }
 
 /** What the actions of requests do; each walks its deployment to the end from wherever the journal stands. */
-const ACTIONS: Readonly<Record<string, (context: RolloutContext) => Promise<void>>> = { deploy: rollOut, sweep };
+const ACTIONS: Readonly<Record<string, (context: RolloutContext) => Promise<void>>> = {
+  deploy: rollOut,
+  rollback: rollOut,
+  converge: rollOut,
+  sweep,
+};
 
 function actionOf(name: string): (context: RolloutContext) => Promise<void> {
   const action = ACTIONS[name];
@@ -161,6 +167,7 @@ async function run(parts: WorkerParts, journal: Journal, connections: Connection
     worker: parts.id,
     controller,
     findDrained: (instance) => findDrained(redis, keys, instance),
+    history: openHistory(redis, keys, name.k),
   });
   await journal.append({ type: 'finished', state: 'succeeded' });
 }

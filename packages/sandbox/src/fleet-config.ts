@@ -17,6 +17,7 @@ export interface ConfigFacts {
   /** Where each name lies on the uat host. */
   uatDirs: ReadonlyMap<string, { programDir: string; configDir: string }>;
   lb: FleetHost | undefined;
+  jump: FleetHost | undefined;
   nginx: Nginx | undefined;
   haproxy: Haproxy | undefined;
 }
@@ -32,12 +33,12 @@ export function fleetConfig(facts: ConfigFacts): JsonObject {
       prod: {
         desc: '生产环境',
         allow_senv: ['uat'],
-        ssh: sshOf(facts.hosts[0]),
+        ssh: sshOf(facts.hosts[0], facts.jump),
         names: Object.fromEntries(facts.plans.map((plan) => [plan.name, prodName(plan, facts)])),
       },
       uat: {
         desc: '预发布环境',
-        ssh: sshOf(facts.uat),
+        ssh: sshOf(facts.uat, facts.jump),
         names: Object.fromEntries(facts.plans.map((plan) => [plan.name, uatName(plan, facts)])),
       },
     },
@@ -98,7 +99,25 @@ function uatName(plan: NamePlan, facts: ConfigFacts): JsonObject {
   };
 }
 
-function sshOf(host: FleetHost | undefined): JsonObject {
+function sshOf(host: FleetHost | undefined, jump: FleetHost | undefined): JsonObject {
   if (host === undefined) return {};
-  return { user: userInfo().username, private_key: host.privateKey, known_hosts: host.knownHosts };
+  const { sudoUser, privateKey, knownHosts } = host;
+  const user = userInfo().username;
+  return {
+    user: sudoUser?.name ?? user,
+    private_key: privateKey,
+    known_hosts: knownHosts,
+    ...(sudoUser === undefined ? {} : { sudo: true }),
+    ...(jump === undefined
+      ? {}
+      : {
+          jump: {
+            host: jump.address,
+            port: jump.sshPort,
+            user,
+            private_key: jump.privateKey,
+            known_hosts: jump.knownHosts,
+          },
+        }),
+  };
 }

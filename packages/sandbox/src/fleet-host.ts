@@ -1,10 +1,12 @@
 /** One plain server of a fleet: an sshd on an address of its own, and a folder that stands for its disk. */
 import { writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandResult } from './command.js';
 import { ssh } from './ssh-client.js';
 import type { Sshd } from './sshd.js';
 import { startSshd } from './sshd.js';
+import { makeSudoUser, type SudoUser } from './sudo-user.js';
 
 export interface HostOptions {
   /** How messages call it: `host1`, `lb`, `uat`. */
@@ -16,6 +18,8 @@ export interface HostOptions {
   privateKey: string;
   knownHosts: string;
   env: Readonly<Record<string, string>>;
+  /** Also lets in a user who may become root with sudo. */
+  sudo?: boolean;
 }
 
 export class FleetHost {
@@ -28,19 +32,24 @@ export class FleetHost {
     readonly sshd: Sshd,
     readonly privateKey: string,
     readonly knownHosts: string,
+    readonly sudoUser: SudoUser | undefined,
   ) {}
 
   static async start(options: HostOptions): Promise<FleetHost> {
     const { label, dir, address, privateKey, knownHosts } = options;
     const binDir = join(dir, 'bin');
+    await mkdir(join(dir, 'home'), { recursive: true });
+    const sudoUser = options.sudo === true ? await makeSudoUser({ dir: join(dir, 'sudo'), binDir }) : undefined;
     const sshd = await startSshd({
       dir: join(dir, 'ssh'),
       address,
       authorizedKeys: [options.authorizedKey],
       binDir,
-      env: options.env,
+      sudoUser,
+      // All hosts run on one machine: what is kept in the home directory must not be shared with other fleets.
+      env: { ...options.env, HOME: join(dir, 'home') },
     });
-    return new FleetHost(label, dir, binDir, address, sshd, privateKey, knownHosts);
+    return new FleetHost(label, dir, binDir, address, sshd, privateKey, knownHosts, sudoUser);
   }
 
   /** The port its sshd listens on. */

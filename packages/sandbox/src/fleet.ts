@@ -3,7 +3,7 @@
  * and an environment to take packages from. Everything lies in one temporary folder and ends with `close`.
  */
 import { rmSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
@@ -30,6 +30,10 @@ export interface FleetOptions extends NameOptions {
   app?: boolean;
   /** Share of the files in which v2 differs from v1. */
   changed?: number;
+  /** Hosts are logged in to as a user who is not root, and everything is run through sudo. */
+  sudo?: boolean;
+  /** Hosts are reached through another one, with a key and a known_hosts file of its own. */
+  jump?: boolean;
   /** `redis.url` of the configuration; without it the embedded Redis is used. */
   redisUrl?: string;
   /** Folder in which the fleet makes its own, e.g. `/dev/shm`. */
@@ -47,6 +51,8 @@ export interface Fleet {
   readonly nginx: Nginx | undefined;
   readonly haproxy: Haproxy | undefined;
   readonly uat: FleetHost;
+  /** The host that all others are reached through; undefined where they are reached directly. */
+  readonly jump: FleetHost | undefined;
   /** Where the program lies on the uat host, by name. */
   readonly uatDirs: ReadonlyMap<string, { programDir: string; configDir: string }>;
   readonly names: readonly NamePlan[];
@@ -77,35 +83,42 @@ async function build(options: FleetOptions, releases: ReleaseStack): Promise<Fle
   const id = dir.slice(dir.lastIndexOf('-') + 1);
   const env = markOf(dir);
   const plans = planNames(options);
-  const keys = { prod: await newKey(dir, 'deploy'), uat: await newKey(dir, 'deploy-uat') };
+  const keys = {
+    prod: await newKey(dir, 'deploy'),
+    uat: await newKey(dir, 'deploy-uat'),
+    jump: await newKey(dir, 'jump'),
+  };
+  // A user who is not root has to get to what lies below.
+  if (options.sudo === true) await chmod(dir, 0o711);
   const knownHosts = join(dir, 'keys/known_hosts');
   const block = addressBlock();
 
-  const startHost = async (label: string, last: number, key: KeyPair): Promise<FleetHost> => {
+  const startHost = async (label: string, last: number, key: KeyPair, known = knownHosts): Promise<FleetHost> => {
     const host = await FleetHost.start({
       label,
       dir: join(dir, 'hosts', label),
       address: `${block}.${last}`,
       authorizedKey: key.line,
       privateKey: key.privateKey,
-      knownHosts,
+      knownHosts: known,
       env,
+      sudo: options.sudo === true && label !== 'jump',
     });
     releases.defer(() => host.sshd.kill());
     return host;
   };
   const hostCount = plans[0]?.keys.length ?? 0;
-  const [programs, uat, lb, ...hosts] = await Promise.all([
+  const [programs, uat, lb, jump, ...hosts] = await Promise.all([
     makePrograms(dir, options),
     startHost('uat', 8, keys.uat),
     options.balancer === 'none' ? undefined : startHost('lb', 9, keys.prod),
+    options.jump === true ? startHost('jump', 7, keys.jump, join(dir, 'keys/known_hosts_jump')) : undefined,
     ...Array.from({ length: hostCount }, (_, at) => startHost(`host${at + 1}`, 10 + at, keys.prod)),
   ]);
-  const everyHost = [...hosts, uat, ...(lb === undefined ? [] : [lb])];
-  await writeKnownHosts(
-    knownHosts,
-    everyHost.map(({ address, sshPort: port, sshd }) => ({ address, port, keyLines: sshd.hostKeys })),
-  );
+  const known = (all: FleetHost[]) =>
+    all.map(({ address, sshPort: port, sshd }) => ({ address, port, keyLines: sshd.hostKeys }));
+  await writeKnownHosts(knownHosts, known([...hosts, uat, ...(lb === undefined ? [] : [lb])]));
+  if (jump !== undefined) await writeKnownHosts(jump.knownHosts, known([jump]));
 
   const instances = await makeInstances(plans, hosts, id, options.app ?? true, env);
   const first = options.firstDeployment ?? 'release';
@@ -120,7 +133,19 @@ async function build(options: FleetOptions, releases: ReleaseStack): Promise<Fle
   ]);
 
   const { redisUrl } = options;
-  const facts = { dataDir: join(dir, 'data'), redisUrl, plans, instances, hosts, uat, uatDirs, lb, nginx, haproxy };
+  const facts = {
+    dataDir: join(dir, 'data'),
+    redisUrl,
+    plans,
+    instances,
+    hosts,
+    uat,
+    uatDirs,
+    lb,
+    jump,
+    nginx,
+    haproxy,
+  };
   const config = (): JsonObject => fleetConfig(facts);
   const find = <T>(found: T | undefined, key: string): T => {
     if (found === undefined) throw new Error(`the fleet has no instance ${key}`);
@@ -139,6 +164,7 @@ async function build(options: FleetOptions, releases: ReleaseStack): Promise<Fle
     nginx,
     haproxy,
     uat,
+    jump,
     uatDirs,
     names: plans,
     instances,

@@ -49,8 +49,10 @@ export interface Haproxy {
   send(commands: string): Promise<string>;
   servers(name?: string): Promise<HaproxyServer[]>;
   stop(): Promise<void>;
-  /** Runtime state is lost by this, as by a reload. */
+  /** Runtime state is lost by this, as by a reload. Also starts one that was stopped. */
   restart(): Promise<void>;
+  /** A new process takes over the addresses, the former one ends with its last request; no connection is refused. */
+  reload(): Promise<void>;
 }
 
 /** Two failed checks in a row take a server out; two good ones bring it back. */
@@ -135,13 +137,19 @@ class LocalHaproxy implements Haproxy {
     await this.stop();
     this.#child = await run(this.options, this.ports);
   }
+
+  async reload(): Promise<void> {
+    const former = this.#child;
+    this.#child = await run(this.options, this.ports, ['-sf', String(former.pid)]);
+    await former.exited;
+  }
 }
 
-function run(options: HaproxyOptions, ports: readonly number[]): Promise<Child> {
+function run(options: HaproxyOptions, ports: readonly number[], words: readonly string[] = []): Promise<Child> {
   return startChild({
     name: 'haproxy',
     command: findProgram('haproxy'),
-    args: ['-db', '-f', confOf(options.dir)],
+    args: ['-db', '-f', confOf(options.dir), ...words],
     cwd: options.dir,
     ready: { address: options.address, port: ports[1] ?? 0 },
   });
@@ -167,6 +175,7 @@ ${lines.join('\n')}
   return `global
   stats socket ${socketOf(dir)} mode 600 level admin
   stats socket ${address}:${ports[0]} level admin
+  hard-stop-after 2s
 
 defaults
   mode http

@@ -29,6 +29,7 @@ export interface ProgramOptions extends Partial<ProgramSize> {
 export interface Behaviour {
   fail?: 'start' | 'unhealthy';
   unhealthy?: boolean;
+  flap?: number;
   slow?: number;
   die_after?: number;
 }

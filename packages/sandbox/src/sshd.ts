@@ -7,6 +7,7 @@ import { type KeyPair, makeKeyPair } from './keys.js';
 import { findFreePort } from './ports.js';
 import { childrenOf, descendantsOf, isAlive, signalProcess } from './proc.js';
 import { type Child, startChild } from './process.js';
+import type { SudoUser } from './sudo-user.js';
 
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -22,6 +23,8 @@ export interface SshdOptions {
   env?: Readonly<Record<string, string>>;
   /** Also an RSA host key. */
   rsa?: boolean;
+  /** Also lets in a user who is not root; see sudo-user.ts. */
+  sudoUser?: SudoUser | undefined;
 }
 
 export interface Sshd {
@@ -53,7 +56,9 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
     makeKeyPair(join(options.dir, 'host_ed25519')),
     ...(options.rsa === true ? [makeKeyPair(join(options.dir, 'host_rsa'), 'rsa')] : []),
   ]);
-  await writeFile(join(options.dir, 'authorized_keys'), `${options.authorizedKeys.join('\n')}\n`, { mode: 0o600 });
+  // sshd reads it as the user who logs in.
+  const mode = options.sudoUser === undefined ? 0o600 : 0o644;
+  await writeFile(join(options.dir, 'authorized_keys'), `${options.authorizedKeys.join('\n')}\n`, { mode });
 
   let lastError: unknown;
   // Between finding a port and listening on it, another program may take it.
@@ -144,10 +149,12 @@ class LocalSshd implements Sshd {
 function run(options: SshdOptions, port: number): Promise<Child> {
   // Started as root, sshd wants this folder; the system makes it at boot, a container may not have it.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  const words = [findProgram('sshd'), '-D', '-f', join(options.dir, 'sshd_config'), '-E', logFileOf(options)];
+  const [command = '', ...args] = [...(options.sudoUser?.within ?? []), ...words];
   return startChild({
     name: `sshd ${options.address}:${port}`,
-    command: findProgram('sshd'),
-    args: ['-D', '-f', join(options.dir, 'sshd_config'), '-E', logFileOf(options)],
+    command,
+    args,
     ready: { address: options.address, port },
     explain: () => readIfThere(logFileOf(options)),
   });

@@ -4,7 +4,8 @@ import { address } from './address.js';
 /** How far an attempt has come; words that complete "failed while …". */
 export type Stage = 'connecting' | 'shaking hands' | 'logging in' | 'connected';
 
-interface Place {
+/** A host and the port of its sshd. */
+export interface Place {
   readonly host: string;
   readonly port: number;
 }
@@ -69,6 +70,47 @@ export function connectionTimedOut(place: Place, stage: Stage, timeoutMs: number
     where: address(place.host, place.port),
     what: `timed out after ${timeoutMs} ms ${during(stage)}`,
     whatToDo: 'check that the host is up, answers as an SSH server and no firewall is between',
+  });
+}
+
+/** RFC 4254 §5.1: the host does not allow it. Its sshd says so for AllowTcpForwarding, PermitOpen and the like. */
+const PROHIBITED = 1;
+
+/** A jump host did not connect to the next one. */
+export function tunnelFailure(jump: Place, to: Place, error: Error): ConnectionError {
+  const gate = address(jump.host, jump.port);
+  const prohibited = 'reason' in error && error.reason === PROHIBITED;
+  const advice = prohibited
+    ? `AllowTcpForwarding and PermitOpen in the sshd_config of ${gate} must allow it`
+    : `check host and port as they are seen from ${gate}`;
+  return new ConnectionError({
+    host: to.host,
+    where: address(to.host, to.port),
+    what: `jump host ${gate} did not connect to it: ${error.message}`,
+    whatToDo: advice,
+    cause: error,
+  });
+}
+
+/** A jump host gave no answer in time. */
+export function tunnelTimedOut(jump: Place, to: Place, timeoutMs: number): ConnectionError {
+  const gate = address(jump.host, jump.port);
+  return new ConnectionError({
+    host: to.host,
+    where: address(to.host, to.port),
+    what: `jump host ${gate} did not connect to it within ${timeoutMs} ms`,
+    whatToDo: `check that the host is up and no firewall is between ${gate} and it`,
+  });
+}
+
+/** The connection ended with that of the jump host it goes through. */
+export function jumpLost(place: Place, jump: Place, error: ConnectionError): ConnectionError {
+  return new ConnectionError({
+    host: place.host,
+    where: address(place.host, place.port),
+    what: `jump host ${address(jump.host, jump.port)} is gone: ${error.what}`,
+    whatToDo: error.whatToDo,
+    cause: error,
   });
 }
 

@@ -1,16 +1,23 @@
 import { ConnectionError } from '@rexdeploy/shared/errors/host-errors';
 import { expect, test } from 'vitest';
 import { Connections } from './connections.js';
-import type { SshSettings, Transport } from './transport.js';
+import type { JumpTransport, SshSettings } from './transport.js';
 
-class FakeTransport implements Transport {
+class FakeTransport implements JumpTransport {
   readonly host: string;
+  readonly port = 22;
   alive = true;
   constructor(host: string) {
     this.host = host;
   }
   run(): Promise<never> {
     return Promise.reject(new Error('not here'));
+  }
+  openTunnel(): Promise<never> {
+    return Promise.reject(new Error('not here'));
+  }
+  onLost(): () => void {
+    return () => {};
   }
   async close(): Promise<void> {
     this.alive = false;
@@ -76,7 +83,7 @@ test('a failed attempt is not remembered', async () => {
 });
 
 test('a caller who gives up leaves the attempt to the others', async () => {
-  let open: (transport: Transport) => void = () => {};
+  let open: (transport: JumpTransport) => void = () => {};
   const connections = new Connections(() => new Promise((resolve) => (open = resolve)));
   const abort = new AbortController();
   const impatient = connections.get(settings('a'), { signal: abort.signal });
@@ -88,7 +95,7 @@ test('a caller who gives up leaves the attempt to the others', async () => {
 });
 
 test('the end closes what is open, gives up what is opening, and is final', async () => {
-  const opened: Transport[] = [];
+  const opened: JumpTransport[] = [];
   const connections = new Connections(async ({ host }, { signal }) => {
     if (host === 'slow')
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -103,4 +110,63 @@ test('the end closes what is open, gives up what is opening, and is final', asyn
   expect(opened.map((each) => each.alive)).toEqual([false]);
   await expect(connections.get(settings('a'))).rejects.toThrow(/closed/);
   await connections.closeAll();
+});
+
+test('all that go through one jump host share the connection to it, and a direct one is another', async () => {
+  const opened: string[] = [];
+  const connections = new Connections(async ({ host }, { jump }) => {
+    opened.push(jump === undefined ? host : `${host} through ${jump.host}`);
+    return new FakeTransport(host);
+  });
+  const gate = settings('gate');
+  await Promise.all([connections.get(settings('a', { via: gate })), connections.get(settings('b', { via: gate }))]);
+  await connections.get(settings('a'));
+  await connections.get(settings('c', { via: settings('inner', { via: gate }) }));
+  await connections.get(settings('a', { sudo: true }));
+  expect(opened.sort()).toEqual([
+    'a',
+    'a',
+    'a through gate',
+    'b through gate',
+    'c through inner',
+    'gate',
+    'inner through gate',
+  ]);
+});
+
+test('a jump host that died is replaced with the connections through it', async () => {
+  const opened: FakeTransport[] = [];
+  const connections = new Connections(async ({ host }) => {
+    const transport = new FakeTransport(host);
+    opened.push(transport);
+    return transport;
+  });
+  const behind = settings('a', { via: settings('gate') });
+  await connections.get(behind);
+  for (const each of opened) await each.close();
+  expect((await connections.get(behind)).alive).toBe(true);
+  expect(opened.map((each) => each.host)).toEqual(['gate', 'a', 'gate', 'a']);
+});
+
+test('a jump host that cannot be reached is told as one, once', async () => {
+  const connections = new Connections(async ({ host }) => {
+    throw new ConnectionError({ host, what: 'refused' });
+  });
+  const behind = settings('a', { via: settings('inner', { via: settings('gate') }) });
+  await expect(connections.get(behind)).rejects.toThrow(/^jump host gate: refused$/);
+  await expect(connections.get(settings('gate'))).rejects.toThrow(/^gate: refused$/);
+});
+
+test('a jump host is closed after what goes through it', async () => {
+  const closed: string[] = [];
+  const connections = new Connections(async ({ host }) => {
+    const transport = new FakeTransport(host);
+    transport.close = async () => {
+      closed.push(host);
+    };
+    return transport;
+  });
+  await connections.get(settings('a', { via: settings('inner', { via: settings('gate') }) }));
+  await connections.closeAll();
+  expect(closed).toEqual(['a', 'inner', 'gate']);
 });

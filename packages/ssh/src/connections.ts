@@ -1,17 +1,26 @@
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
+import { asJumpFailure } from './jump-failure.js';
 import { connect } from './ssh2-transport.js';
-import type { SshSettings, Transport } from './transport.js';
+import type { JumpTransport, SshSettings, Transport } from './transport.js';
 
 /** Opens a transport; `connect` of ssh2-transport.ts unless a simulation stands in for it. */
-export type Connect = (settings: SshSettings, options: { signal: AbortSignal }) => Promise<Transport>;
+export type Connect = (
+  settings: SshSettings,
+  options: { signal: AbortSignal; jump?: JumpTransport },
+) => Promise<JumpTransport>;
 
 interface Entry {
-  readonly attempt: Promise<Transport>;
+  readonly attempt: Promise<JumpTransport>;
+  /** How many hosts lie between. */
+  readonly hops: number;
   /** Set once the attempt has succeeded. */
-  transport: Transport | undefined;
+  transport: JumpTransport | undefined;
 }
 
-/** The connections of one deployment: at most one for each host, port and user, opened when first asked for. */
+/**
+ * The connections of one deployment: at most one for each host, port, user and way to it, opened when first asked for.
+ * All that go through the same jump host share one connection to it.
+ */
 export class Connections implements AsyncDisposable {
   readonly #connect: Connect;
   readonly #open = new Map<string, Entry>();
@@ -31,26 +40,56 @@ export class Connections implements AsyncDisposable {
   async get(settings: SshSettings, options: { signal?: AbortSignal } = {}): Promise<Transport> {
     this.#end.signal.throwIfAborted();
     options.signal?.throwIfAborted();
-    const key = JSON.stringify([settings.host, settings.port, settings.user]);
-    let entry = this.#open.get(key);
-    if (entry === undefined || entry.transport?.alive === false) entry = this.#start(key, settings);
-    return abortable(entry.attempt, options.signal);
+    return abortable(this.#shared('target', settings), options.signal);
+  }
+
+  /**
+   * As `get`, for a host that others are reached through: errors say that it is one.
+   *
+   * @throws as `get`
+   */
+  async getJump(settings: SshSettings, options: { signal?: AbortSignal } = {}): Promise<JumpTransport> {
+    this.#end.signal.throwIfAborted();
+    options.signal?.throwIfAborted();
+    return abortable(this.#shared('jump', settings), options.signal);
   }
 
   /** Closes all connections and gives up attempts under way; the object cannot be used again. */
   async closeAll(): Promise<void> {
     this.#end.abort(new RexError({ what: 'the connections of this deployment are closed' }));
-    const opened = await Promise.allSettled([...this.#open.values()].map((entry) => entry.attempt));
+    await Promise.allSettled([...this.#open.values()].map((entry) => entry.attempt));
+    const entries = [...this.#open.values()];
     this.#open.clear();
-    await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)));
+    // The farthest first: what ends a command over there still has to get through.
+    for (let hops = Math.max(0, ...entries.map((entry) => entry.hops)); hops >= 0; hops -= 1) {
+      await Promise.all(entries.filter((entry) => entry.hops === hops).map((entry) => entry.transport?.close()));
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.closeAll();
   }
 
-  #start(key: string, settings: SshSettings): Entry {
-    const entry: Entry = { attempt: this.#connect(settings, { signal: this.#end.signal }), transport: undefined };
+  #shared(role: Role, settings: SshSettings): Promise<JumpTransport> {
+    const way = wayTo(settings);
+    const key = JSON.stringify([role, ...way]);
+    const entry = this.#open.get(key);
+    if (entry !== undefined && entry.transport?.alive !== false) return entry.attempt;
+    return this.#start(key, way.length - 1, this.#attempt(role, settings)).attempt;
+  }
+
+  async #attempt(role: Role, settings: SshSettings): Promise<JumpTransport> {
+    const { signal } = this.#end;
+    const jump = settings.via === undefined ? undefined : await this.#shared('jump', settings.via);
+    try {
+      return await this.#connect(settings, jump === undefined ? { signal } : { signal, jump });
+    } catch (error) {
+      throw role === 'jump' ? asJumpFailure(error) : error;
+    }
+  }
+
+  #start(key: string, hops: number, attempt: Promise<JumpTransport>): Entry {
+    const entry: Entry = { attempt, hops, transport: undefined };
     this.#open.set(key, entry);
     entry.attempt.then(
       (transport) => {
@@ -62,6 +101,14 @@ export class Connections implements AsyncDisposable {
     );
     return entry;
   }
+}
+
+/** What a connection is for; a host that is both gets one for each, so that errors tell which failed. */
+type Role = 'target' | 'jump';
+
+/** What tells one connection from another: the host itself, then those on the way to it. */
+function wayTo({ host, port, user, sudo, via }: SshSettings): unknown[] {
+  return [[host, port, user, sudo === true], ...(via === undefined ? [] : wayTo(via))];
 }
 
 /** Waits for something shared; the signal ends the waiting alone. */

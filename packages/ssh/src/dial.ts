@@ -1,8 +1,10 @@
-import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { HostKeyError } from '@rexdeploy/shared/errors/host-errors';
 import ssh2, { type Algorithms, type Client, type ClientErrorExtensions } from 'ssh2';
 import { connectionClosed, connectionFailure, connectionTimedOut, type Stage } from './connection-failure.js';
 import type { Login } from './login.js';
+import type { JumpTransport } from './transport.js';
 
 /** Disconnect reasons that mean "no more attempts to log in" (RFC 4253 §11.1); OpenSSH sends the first. */
 const LOGIN_OVER = [2, 14];
@@ -20,12 +22,17 @@ export interface DialPlan {
   readonly judge: (keyBlob: Buffer) => HostKeyError | undefined;
   /** Absent: stop after the handshake, without logging in. */
   readonly login?: Login;
+  /** Who makes the TCP connection; absent: this machine. */
+  readonly jump?: JumpTransport | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a connection runs over: a socket, or a tunnel through a jump host. */
+export type Line = Duplex & { readonly bytesRead: number };
+
 export interface Dialled {
   readonly client: Client;
-  readonly socket: Socket;
+  readonly socket: Line;
 }
 
 /**
@@ -35,14 +42,21 @@ export interface Dialled {
  *   that must begin at once
  * @throws ConnectionError, HostKeyError, AuthError; the signal's reason when aborted
  */
-export function dial<T>(plan: DialPlan, take: (dialled: Dialled) => T): Promise<T> {
+export async function dial<T>(plan: DialPlan, take: (dialled: Dialled) => T): Promise<T> {
+  plan.signal?.throwIfAborted();
+  const { jump, host, port, timeoutMs, signal } = plan;
+  if (jump === undefined) return shakeHands(plan, connectSocket({ host, port }), timeoutMs, take);
+  const startedAt = performance.now();
+  const tunnel = await jump.openTunnel({ host, port }, { timeoutMs, signal });
+  return shakeHands(plan, tunnel, Math.max(1, timeoutMs - (performance.now() - startedAt)), take);
+}
+
+function shakeHands<T>(plan: DialPlan, socket: Line, leftMs: number, take: (dialled: Dialled) => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    plan.signal?.throwIfAborted();
     const { login } = plan;
     let stage: Stage = 'connecting';
     let refusal: HostKeyError | undefined;
     let settled = false;
-    const socket = connectSocket({ host: plan.host, port: plan.port });
     const client = new ssh2.Client();
 
     const settle = () => {
@@ -62,7 +76,7 @@ export function dial<T>(plan: DialPlan, take: (dialled: Dialled) => T): Promise<
       reject(error);
     };
     const onAbort = () => fail(plan.signal?.reason);
-    const timer = setTimeout(() => fail(connectionTimedOut(plan, stage, plan.timeoutMs)), plan.timeoutMs);
+    const timer = setTimeout(() => fail(connectionTimedOut(plan, stage, plan.timeoutMs)), leftMs);
     plan.signal?.addEventListener('abort', onAbort, { once: true });
 
     client.on('connect', () => {

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Line } from './dial.js';
 
 /** As OpenSSH's ServerAliveCountMax: three requests without an answer, each given one interval. */
 const MISSES = 3;
@@ -10,7 +10,7 @@ const MISSES = 3;
  * @param keepaliveMs interval of the keep-alive requests in ms
  * @returns stops the watch
  */
-export function watchSilence(socket: Socket, keepaliveMs: number, onSilent: () => void): () => void {
+export function watchSilence(socket: Line, keepaliveMs: number, onSilent: () => void): () => void {
   let received = socket.bytesRead;
   let misses = 0;
   const timer = setInterval(() => {

@@ -16,11 +16,16 @@ const REAP_MS = 2_500;
  * Ends a command nobody waits for any more: TERM over the channel, and where that has no effect (sshd refuses it for
  * root and for forced commands) a script that finds the command by its mark, TERM and a second later KILL. Never
  * fails, and gives up on a host that does not answer.
+ *
+ * What runs as root is left to the script alone, as root too: the user who logs in may not signal it, and a channel that
+ * closes would only mean that the log-in shell has ended.
  */
 export async function killCommand(link: Link, channel: ClientChannel, mark: RunMark): Promise<void> {
   discardStreams(channel);
-  sendTerm(channel);
-  if (await closes(channel, SIGNAL_GRACE_MS)) return;
+  if (!link.sudo) {
+    sendTerm(channel);
+    if (await closes(channel, SIGNAL_GRACE_MS)) return;
+  }
   const release = await link.reapers.take();
   const over = new AbortController();
   const overdue = delay(REAP_MS, undefined, { signal: over.signal }).catch(() => {});
@@ -31,7 +36,7 @@ export async function killCommand(link: Link, channel: ClientChannel, mark: RunM
 }
 
 async function reap(link: Link, mark: RunMark): Promise<void> {
-  const line = commandLine(REAP, [mark.prefix, mark.id]);
+  const line = commandLine(REAP, [mark.prefix, mark.id], undefined, link.sudo);
   const reaper = await openSession(link, line, (channel) => channel).catch(() => undefined);
   if (reaper === undefined) return;
   discardStreams(reaper);

@@ -1,12 +1,12 @@
-import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectionError } from '@rexdeploy/shared/errors/host-errors';
 import type { Client } from 'ssh2';
 import { address } from './address.js';
-import { connectionClosed, connectionFailure } from './connection-failure.js';
-import type { Dialled } from './dial.js';
+import { connectionClosed, connectionFailure, jumpLost } from './connection-failure.js';
+import type { Dialled, Line } from './dial.js';
 import { watchSilence } from './keep-alive.js';
 import { Slots } from './slots.js';
+import type { JumpTransport } from './transport.js';
 
 /** How long a closing connection may take to say good-bye, in ms. */
 const FAREWELL_MS = 1_000;
@@ -27,21 +27,28 @@ export class Link {
   readonly port: number;
   readonly sessions = new Slots(SESSIONS);
   readonly reapers = new Slots(REAPERS);
-  readonly #socket: Socket;
+  /** Commands are run as root; set once sudo was seen to let us. */
+  sudo = false;
+  readonly #socket: Line;
   readonly #closed: Promise<void>;
   readonly #listeners = new Set<(error: ConnectionError) => void>();
   readonly #background = new Set<Promise<void>>();
   #lost: ConnectionError | undefined;
 
-  constructor({ client, socket }: Dialled, host: string, port: number, keepaliveMs: number) {
+  constructor({ client, socket }: Dialled, host: string, port: number, keepaliveMs: number, jump?: JumpTransport) {
     this.client = client;
     this.host = host;
     this.port = port;
     this.#socket = socket;
     const stopWatch = watchSilence(socket, keepaliveMs, () => this.#silent(keepaliveMs));
+    const forgetJump = jump?.onLost((error) => {
+      this.#lose(jumpLost(this, jump, error));
+      socket.destroy();
+    });
     this.#closed = new Promise((resolve) => {
       client.once('close', () => {
         stopWatch();
+        forgetJump?.();
         this.#lose(connectionClosed(this, 'connected'));
         resolve();
       });
@@ -95,7 +102,7 @@ export class Link {
     await Promise.race([Promise.all(this.#background), overdue]);
     over.abort();
     this.client.end();
-    // Socket.destroy always ends in 'close', so a silent host cannot hold this up.
+    // Destroying a socket or tunnel always ends in 'close', so a silent host cannot hold this up.
     const timer = setTimeout(() => this.#socket.destroy(), FAREWELL_MS);
     await this.#closed;
     clearTimeout(timer);

@@ -8,6 +8,9 @@ import type { RemoteScript } from './transport.js';
  */
 const MAX_COMMAND_BYTES = 131_071;
 
+/** Never asks for a password, and with root's home: `~` must mean one folder, whatever the host's sudoers keeps. */
+const AS_ROOT = 'sudo -n -H -- ';
+
 /**
  * Quotes one argument for a POSIX shell: everything between single quotes is literal, a single quote itself is
  * written as `'\''`. The only function through which anything is interpolated into a command.
@@ -28,14 +31,16 @@ export function quote(arg: string): string {
  * Builds `sh -c '<text>' 'rex:<name>' 'arg1' …`. Arguments show in the host's process list, so secrets go on stdin.
  *
  * @param mark `$0` of the script
+ * @param sudo run it as root
  * @throws RexError when an argument holds a NUL or the line is longer than a host can take
  */
 export function commandLine(
   script: RemoteScript,
   args: readonly string[],
   mark: string = scriptMark(script.name),
+  sudo = false,
 ): string {
-  const line = `sh -c ${[script.text, mark, ...args].map(quote).join(' ')}`;
+  const line = `${sudo ? AS_ROOT : ''}sh -c ${[script.text, mark, ...args].map(quote).join(' ')}`;
   if (Buffer.byteLength(line) > MAX_COMMAND_BYTES) {
     throw new RexError({
       what: `the command line of ${script.name} is longer than ${MAX_COMMAND_BYTES} bytes`,

@@ -20,7 +20,7 @@ export async function runCommand(
   options: RunOptions,
 ): Promise<RunResult> {
   const mark = makeRunMark(script.name);
-  const line = commandLine(script, args, mark.prefix + mark.id);
+  const line = commandLine(script, args, mark.prefix + mark.id, link.sudo);
   const life = new CommandLife(link, options, new CommandReport(link, script.name));
   try {
     const running = await start(link, line, mark, life);

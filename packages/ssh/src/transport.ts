@@ -1,4 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
+import type { ConnectionError } from '@rexdeploy/shared/errors/host-errors';
+import type { Place } from './connection-failure.js';
+import type { TunnelOptions } from './open-tunnel.js';
+import type { Tunnel } from './tunnel.js';
 
 /** Fixed text for `sh`; what varies reaches it as `$1`, `$2`, …, never by building the text. */
 export interface RemoteScript {
@@ -56,6 +60,19 @@ export interface Transport extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** A connection through which others can be made. */
+export interface JumpTransport extends Transport {
+  readonly port: number;
+  /**
+   * Has the host connect to another one.
+   *
+   * @throws ConnectionError when it cannot or may not; the signal's reason when aborted
+   */
+  openTunnel(to: Place, options: TunnelOptions): Promise<Tunnel>;
+  /** Calls back at the end of the connection, at once when it is gone already; the result withdraws the callback. */
+  onLost(listener: (error: ConnectionError) => void): () => void;
+}
+
 export interface SshSettings {
   host: string;
   port: number;
@@ -66,6 +83,10 @@ export interface SshSettings {
   /** Path of an ssh-agent's socket. */
   agent?: string;
   knownHostsPath: string;
+  /** Everything is run as root, through `sudo -n`. */
+  sudo?: boolean;
+  /** The host through which this one is reached, which may itself be reached through another. */
+  via?: SshSettings;
   /** From the first packet to being logged in, in ms; default 10,000. */
   connectTimeoutMs?: number;
   /** Interval of keep-alive requests, in ms; default 10,000; three unanswered ones end the connection. */

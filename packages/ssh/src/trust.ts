@@ -8,9 +8,17 @@ import { type HostKey, keyType } from './host-key.js';
 import { readKnownHosts, refusal } from './host-verifier.js';
 import { checkHostKey } from './known-hosts.js';
 import { withKey, withoutKeys } from './known-hosts-edit.js';
+import type { JumpTransport } from './transport.js';
 
 /** For one handshake; as the default of `connect`. */
 const TIMEOUT_MS = 10_000;
+
+export interface FetchOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** The host through which it is reached. */
+  readonly jump?: JumpTransport | undefined;
+}
 
 /**
  * Asks a host for its keys, one connection for each of ed25519, ECDSA and RSA, without logging in. The handshake is
@@ -19,11 +27,7 @@ const TIMEOUT_MS = 10_000;
  * @returns at least one key, in the order in which they are preferred
  * @throws ConnectionError when the host cannot be reached or offers none of the three
  */
-export async function fetchHostKeys(
-  host: string,
-  port: number,
-  options: { timeoutMs?: number; signal?: AbortSignal } = {},
-): Promise<HostKey[]> {
+export async function fetchHostKeys(host: string, port: number, options: FetchOptions = {}): Promise<HostKey[]> {
   const keys: HostKey[] = [];
   // One after the other: hosts that count new connections in a short time would lock us out.
   for (const types of KEY_FAMILIES) {
@@ -43,7 +47,7 @@ async function fetchHostKey(
   host: string,
   port: number,
   types: readonly string[],
-  options: { timeoutMs?: number; signal?: AbortSignal },
+  options: FetchOptions,
 ): Promise<HostKey | undefined> {
   let blob: Buffer | undefined;
   const judge = (keyBlob: Buffer) => {
@@ -59,6 +63,7 @@ async function fetchHostKey(
       timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
       keepaliveMs: 0,
       judge,
+      jump: options.jump,
       signal: options.signal,
     };
     await dial(plan, ({ socket }) => socket.destroy());

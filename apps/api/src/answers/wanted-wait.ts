@@ -1,4 +1,4 @@
-import { MAX_WAIT_SECONDS } from '@rexdeploy/shared/api/deploy-params';
+import { MAX_WAIT_SECONDS } from '@rexdeploy/shared/api/rollout-params';
 import type { FastifyRequest } from 'fastify';
 
 export interface WantedWait {

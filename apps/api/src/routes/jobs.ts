@@ -1,5 +1,5 @@
-import { waitSchema } from '@rexdeploy/shared/api/deploy-params';
 import { jobSchema } from '@rexdeploy/shared/api/envelope-schema';
+import { waitSchema } from '@rexdeploy/shared/api/rollout-params';
 import { identifier } from '@rexdeploy/shared/config/primitives';
 import { NotFoundError, ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import { ID } from '@rexdeploy/shared/ids';

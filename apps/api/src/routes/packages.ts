@@ -137,7 +137,7 @@ function checkInstance({ kind, instance }: Upload, name: ResolvedName): void {
   if (found === undefined) {
     throw new NotFoundError({ what: `instance=${quote(instance)} is no instance of "${name.k}"; they are: ${known}` });
   }
-  if (found.configDir === undefined) {
+  if (found.configDir === undefined && found.configInside === undefined) {
     throw new ParameterError({ what: `instance=${quote(instance)} has no config_dir in the configuration file` });
   }
 }

@@ -2,7 +2,10 @@ import { messages } from '@rexdeploy/shared/errors/messages';
 import { ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import type { FastifyInstance } from 'fastify';
 import type { Action } from '../actions/action.js';
+import { converge } from '../actions/converge.js';
 import { deploy } from '../actions/deploy.js';
+import { mark } from '../actions/mark.js';
+import { rollback } from '../actions/rollback.js';
 import { nothingReceived } from '../params/received.js';
 import type { ApiParts } from '../parts.js';
 import { callerOf } from '../plugins/auth.js';
@@ -11,7 +14,12 @@ const LONGEST_SHOWN = 80;
 
 /** `POST /rex`: one action, named by the parameter `action`. */
 export async function rexRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  const actions = new Map<string, Action>([['deploy', deploy(parts)]]);
+  const actions = new Map<string, Action>([
+    ['deploy', deploy(parts)],
+    ['rollback', rollback(parts)],
+    ['converge', converge(parts)],
+    ['mark', mark(parts)],
+  ]);
 
   app.post('/rex', { config: { access: 'token' } }, async (request, reply) => {
     const { values: params } = request.received ?? nothingReceived;

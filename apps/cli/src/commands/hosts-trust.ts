@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { address } from '@rexdeploy/ssh/address';
+import { Connections } from '@rexdeploy/ssh/connections';
 import type { HostKey } from '@rexdeploy/ssh/host-key';
 import { readKnownHosts, refusal } from '@rexdeploy/ssh/host-verifier';
 import { checkHostKey, fingerprint } from '@rexdeploy/ssh/known-hosts';
@@ -8,7 +9,7 @@ import type { Command } from 'commander';
 import { askConsent } from '../ask.js';
 import { configOf } from '../config-of.js';
 import { note, print } from '../output.js';
-import { findTrustTarget, givenTarget, parseHost, type TrustTarget } from '../trust-target.js';
+import { findTrustTargets, givenTarget, parseHost, type TrustTarget } from '../trust-target.js';
 
 interface Options {
   replace?: true;
@@ -27,17 +28,17 @@ export function addHostsTrust(parent: Command): void {
     .option('--known-hosts <file>', 'file to write (default: that of the host in the config)')
     .action(async (text: string, options: Options, command: Command) => {
       const { host, port } = parseHost(text);
-      const target =
+      const targets =
         options.knownHosts === undefined
-          ? findTrustTarget(configOf(command), host, port)
-          : givenTarget(host, port, resolve(options.knownHosts));
-      await trust(target, options);
+          ? findTrustTargets(configOf(command), host, port)
+          : [givenTarget(host, port, resolve(options.knownHosts))];
+      for (const target of targets) await trust(target, options);
     });
 }
 
 async function trust(target: TrustTarget, options: Options): Promise<void> {
   const { host, port, knownHosts } = target;
-  const keys = await fetchHostKeys(host, port);
+  const keys = await fetchKeys(target);
   const name = address(host, port);
   note(`${name} presents`);
   for (const key of keys) note(`  ${key.type} ${fingerprint(key.blob)}`);
@@ -50,6 +51,19 @@ async function trust(target: TrustTarget, options: Options): Promise<void> {
     const { added, replaced } = await trustHost(file, host, port, keys, { replace: options.replace === true });
     if (added.length > 0) print(`${file}: ${added.length} keys of ${name} added, ${replaced} taken out`);
   }
+}
+
+/**
+ * The keys of a host, through the jump host where there is one.
+ * @throws HostKeyError when the jump host is not trusted itself: that comes first
+ */
+async function fetchKeys({ host, port, via }: TrustTarget): Promise<HostKey[]> {
+  if (via === undefined) return fetchHostKeys(host, port);
+  await using connections = new Connections();
+  note(`${address(host, port)} is reached through jump host ${address(via.host, via.port)}`);
+  const jump = await connections.getJump(via);
+  // Awaited here: the connections are closed at the end of this function.
+  return await fetchHostKeys(host, port, { jump });
 }
 
 /**

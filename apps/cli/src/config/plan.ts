@@ -86,7 +86,8 @@ function planOfInstance(instance: ResolvedInstance): InstancePlan {
     login: login(ssh),
     known_hosts: short(ssh.knownHosts),
     program_dir: instance.programDir,
-    config_dir: instance.configDir ?? null,
+    config_dir:
+      instance.configDir ?? (instance.configInside && `${instance.programDir}/${instance.configInside}`) ?? null,
     service: instance.service === undefined ? null : service(instance.service),
     process: instance.process ?? null,
     balancer: balancer(instance.balancer),
@@ -94,12 +95,14 @@ function planOfInstance(instance: ResolvedInstance): InstancePlan {
   };
 }
 
-/** The ways to log in, by name only. */
+/** The ways to log in and what lies between, by name only. */
 function login(ssh: ResolvedSsh): string {
   const ways = [
     ssh.privateKey === undefined ? [] : `key ${short(ssh.privateKey)}`,
     ssh.agent === undefined ? [] : 'agent',
     ssh.password === undefined ? [] : 'password',
+    ssh.sudo === true ? 'sudo' : [],
+    (ssh.jump ?? []).map((hop) => `through ${hop.user}@${hop.host}:${hop.port}`),
   ];
   return ways.flat().join(', ');
 }

@@ -62,7 +62,7 @@ async function mustServe(context: InstanceContext): Promise<void> {
   }
   if (instance.health === undefined) return;
   const url = healthUrl(instance.health, instance);
-  const seen = await probe(url, instance.health, signal);
+  const seen = await probe(instance, instance.health, signal);
   if (!seen.healthy) throw new HealthError({ where: url, what: `${instance.key} is not healthy: ${seen.what}` });
 }
 

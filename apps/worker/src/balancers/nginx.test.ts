@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Fleet, startFleet } from '@rexdeploy/sandbox/fleet';
 import { loadConfig } from '@rexdeploy/shared/config/load';
 import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import { Connections } from '@rexdeploy/ssh/connections';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openFence } from '../testing/open-fence.js';
 import { describeBalancer } from './balancer.contract.js';
 import { createBalancer } from './create.js';
 
@@ -23,7 +24,8 @@ afterAll(async () => {
   await fleet.close();
 });
 
-const driver = (of: ResolvedInstance) => createBalancer(of, (settings) => connections.get(settings));
+const driver = (of: ResolvedInstance) =>
+  createBalancer(of, async (settings) => openFence(await connections.get(settings), `${fleet.dir}/fence`));
 
 /** Changes the line of the instance in the upstream file. */
 function edit(change: (line: string) => string): void {
@@ -40,3 +42,34 @@ describeBalancer('nginx', async () => ({
   setByHand: async (inRotation) =>
     edit((line) => (inRotation ? line.replace(' down;', ';') : line.replace(';', ' down;'))),
 }));
+
+describe('an nginx that refuses its configuration because of somebody else', () => {
+  const { signal } = new AbortController();
+  const beside = (name: string): string => (fleet.nginx?.upstreamFile() ?? '').replace(/[^/]+$/, name);
+  beforeEach(() => writeFileSync(beside('other.conf'), 'nonsense;\n'));
+  afterEach(() => rmSync(beside('other.conf'), { force: true }));
+
+  test('is told, and the file is as it was', async () => {
+    const file = fleet.nginx?.upstreamFile() ?? '';
+    const before = readFileSync(file, 'utf8');
+    const found = await driver(instance).look(signal);
+    await expect(driver(instance).takeOut(found, signal)).rejects.toThrow(/nginx refuses the configuration/);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect(existsSync(beside('.server.conf.rex-old'))).toBe(false);
+  });
+
+  test('does not matter where the line stands as it shall and is in use', async () => {
+    const found = await driver(instance).look(signal);
+    await driver(instance).giveBack(found, signal);
+    expect(await driver(instance).look(signal)).toEqual(found);
+  });
+
+  test('does matter after a change that was cut off before it came into use', async () => {
+    const found = await driver(instance).look(signal);
+    writeFileSync(beside('.server.conf.rex-old'), '');
+    await expect(driver(instance).giveBack(found, signal)).rejects.toThrow(/nginx refuses the configuration/);
+    rmSync(beside('other.conf'));
+    await driver(instance).giveBack(found, signal);
+    expect(existsSync(beside('.server.conf.rex-old'))).toBe(false);
+  });
+});

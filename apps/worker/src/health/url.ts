@@ -3,8 +3,9 @@ import type { ResolvedHealth, ResolvedInstance } from '@rexdeploy/shared/config/
 import { Connections } from '@rexdeploy/ssh/connections';
 import type { Transport } from '@rexdeploy/ssh/transport';
 import { sshSettings } from '../hosts/ssh-settings.js';
-import type { Observation } from './check.js';
+import { type Observation, observe } from './check.js';
 import { createCheck } from './create.js';
+import { linkedRelease, namesRelease, withRelease } from './release-name.js';
 
 /** The check's address with `{host}` and `{instance}` filled in; empty for a command. */
 export function healthUrl(
@@ -15,15 +16,27 @@ export function healthUrl(
   return health.url.replaceAll('{host}', host).replaceAll('{instance}', instance.key);
 }
 
-/** Asks once, over a connection of its own where the check is made on the instance's host. */
-export async function probe(url: string, health: ResolvedHealth, signal: AbortSignal): Promise<Observation> {
+/**
+ * Asks an instance once, over a connection of its own where its host is needed for that. `{release}` stands for what is
+ * linked there: whether it serves is asked, not what.
+ */
+export async function probe(
+  instance: ResolvedInstance,
+  health: ResolvedHealth,
+  signal: AbortSignal,
+): Promise<Observation> {
   const connections = new Connections();
   const connect = async (): Promise<Transport> => {
     if (health.reach === undefined) throw new Error('the log-in to the host is not known');
     return connections.get(sshSettings(health.reach.host, health.reach.login), { signal });
   };
   try {
-    return await createCheck(url, health, connect).probe(signal);
+    const check = namesRelease(health)
+      ? withRelease(health, await linkedRelease(await connect(), instance.programDir, signal))
+      : health;
+    return await createCheck(healthUrl(check, instance), check, connect).probe(signal);
+  } catch (error) {
+    return observe(error, signal);
   } finally {
     await connections.closeAll();
   }

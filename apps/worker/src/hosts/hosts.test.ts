@@ -39,13 +39,10 @@ describe('remote scripts', () => {
   });
 
   test('every file is used', () => {
-    const files = readdirSync(new URL('../../scripts/', import.meta.url)).filter(
-      (file) => file !== 'common.sh' && file !== 'shared.sh',
-    );
-    expect(
-      Object.values(scripts)
-        .map((script) => `${script.name}.sh`)
-        .sort(),
-    ).toEqual(files.sort());
+    // These are put before others.
+    const parts = ['common.sh', 'fence.sh', 'partial.sh', 'shared.sh'];
+    const files = readdirSync(new URL('../../scripts/', import.meta.url)).filter((file) => !parts.includes(file));
+    const used = new Set(Object.values(scripts).map((script) => `${script.name}.sh`));
+    expect([...used].sort()).toEqual(files.sort());
   });
 });

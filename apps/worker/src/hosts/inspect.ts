@@ -3,18 +3,35 @@ import { HostError } from '@rexdeploy/shared/errors/host-errors';
 import type { InstancePlan, Side } from '@rexdeploy/shared/journal/events';
 import type { Transport } from '@rexdeploy/ssh/transport';
 import { z } from 'zod';
+import { sharedFolder, sharedList } from '../transfer/shared.js';
 import { checkFacts } from './answers.js';
 import { findExclusions } from './exclusions.js';
 import { parseMeta, type ReleaseMeta } from './meta.js';
 import { scripts } from './remote-scripts.js';
+
+/** A file system of a host; where one of its figures means nothing, it is absent. */
+export interface Disk {
+  /** Equal for two folders of one host that share their space. */
+  device: string;
+  freeBytes?: number | undefined;
+  freeInodes?: number | undefined;
+}
+
+export interface Size {
+  bytes: number;
+  inodes: number;
+}
 
 /** One directory of an instance as it stands before anything is changed. */
 export interface SideFacts extends Side {
   meta?: ReleaseMeta | undefined;
   /** Digest of the current tree's listing, where it was asked for and `meta` gives one to compare with. */
   listing?: string | undefined;
-  freeKib: number;
-  freeInodes: number;
+  disk: Disk;
+  /** What the present tree takes, where that was asked for. */
+  size?: Size | undefined;
+  /** An earlier attempt left an unfinished release; what it takes, where sizes were asked for. */
+  partial?: Size | undefined;
   /** What lies beside the release to be made, where an earlier attempt of this deployment placed it already. */
   staged?: ReleaseMeta | undefined;
 }
@@ -22,8 +39,23 @@ export interface SideFacts extends Side {
 export interface InstanceFacts {
   program: SideFacts;
   config?: SideFacts | undefined;
+  /** What is to be copied into the folder of shared entries, where sizes were asked for and anything is shared. */
+  shared?: { disk: Disk; size: Size } | undefined;
+  /** Time of the host before anything was read, in seconds since 1970. */
+  nowSeconds: number;
   /** Matching processes; absent without a pattern. */
   processes?: number | undefined;
+}
+
+export interface InspectOptions {
+  exclude: readonly string[];
+  /** Is the digest of the present program wanted? */
+  listing: boolean;
+  signal: AbortSignal;
+  /** Are sizes wanted: of all, or of all but the program itself? */
+  measure?: 'all' | 'rest' | undefined;
+  /** Entries of the program that outlive its releases; for their sizes. */
+  shared?: readonly string[] | undefined;
 }
 
 const count = z.coerce.number().int().nonnegative();
@@ -34,6 +66,7 @@ const answerSchema = z
     service: z.enum(['yes', 'no']).optional(),
     processes: count.optional(),
     user: z.string(),
+    now: z.coerce.number(),
   })
   .catchall(z.string());
 
@@ -46,7 +79,7 @@ export async function inspect(
   instance: ResolvedInstance,
   plan: InstancePlan,
   deployment: string,
-  options: { exclude: readonly string[]; listing: boolean; signal: AbortSignal },
+  options: InspectOptions,
 ): Promise<InstanceFacts> {
   const service = typeof instance.service === 'string' ? instance.service : '';
   const result = await transport.run(
@@ -59,6 +92,9 @@ export async function inspect(
       service,
       instance.process ?? '',
       options.listing ? 'yes' : 'no',
+      options.measure ?? 'no',
+      sharedFolder(plan.programDir),
+      sharedList(options.shared ?? []),
       ...findExclusions(options.exclude),
     ],
     { signal: options.signal, timeoutMs: 120_000 },
@@ -71,20 +107,50 @@ export async function inspect(
       whatToDo: 'install it, or correct `service` in config.yml',
     });
   }
-  const side = (prefix: 'program' | 'config', path: string, release: string): SideFacts =>
-    readSide(facts, prefix, path, release, instance, deployment);
+  const side = (prefix: 'program' | 'config', path: string, release: string, present: boolean): SideFacts =>
+    readSide(facts, prefix, path, { release, present }, instance, deployment);
+  const present = plan.present === true;
   return {
-    program: side('program', plan.programDir, plan.programRelease),
-    config: plan.configDir === undefined ? undefined : side('config', plan.configDir, plan.configRelease ?? ''),
+    program: side('program', plan.programDir, plan.programRelease, present),
+    config:
+      plan.configDir === undefined
+        ? undefined
+        : side('config', plan.configDir, plan.configRelease ?? '', present || plan.configPresent === true),
+    shared:
+      facts['shared.device'] === undefined
+        ? undefined
+        : { disk: readDisk(facts, 'shared'), size: readSize(facts, 'shared.size') ?? { bytes: 0, inodes: 0 } },
+    nowSeconds: facts.now,
     processes: facts.processes,
   };
 }
 
+type Facts = z.infer<typeof answerSchema>;
+
+function readDisk(facts: Facts, prefix: string): Disk {
+  const figure = (name: string): number | undefined => {
+    const text = facts[`${prefix}.${name}`];
+    return text === undefined || !/^\d+$/.test(String(text)) ? undefined : Number(text);
+  };
+  const freeKib = figure('free_kib');
+  return {
+    device: String(facts[`${prefix}.device`] ?? ''),
+    freeBytes: freeKib === undefined ? undefined : freeKib * 1024,
+    // Some file systems make inodes as they go and count none.
+    freeInodes: (figure('all_inodes') ?? 0) === 0 ? undefined : figure('free_inodes'),
+  };
+}
+
+function readSize(facts: Facts, name: string): Size | undefined {
+  const [kib, inodes] = [facts[`${name}_kib`], facts[`${name}_inodes`]];
+  return kib === undefined || inodes === undefined ? undefined : { bytes: Number(kib) * 1024, inodes: Number(inodes) };
+}
+
 function readSide(
-  facts: z.infer<typeof answerSchema>,
+  facts: Facts,
   prefix: 'program' | 'config',
   path: string,
-  release: string,
+  { release, present }: { release: string; present: boolean },
   instance: ResolvedInstance,
   deployment: string,
 ): SideFacts {
@@ -111,12 +177,19 @@ function readSide(
     throw new HostError({
       host,
       what: `${writable} cannot be written by ${facts.user}, so no release of ${key} can be placed there`,
-      whatToDo: `make it writable: chown ${facts.user} ${writable}`,
+      whatToDo: `make it writable: chown ${facts.user} ${writable}, or mount its file system for writing`,
     });
   }
   const releaseMeta = parseMeta(text('release_meta'));
   const exists = text('release_exists') === 'yes';
-  if (exists && releaseMeta?.deployment !== deployment) {
+  if (present && !exists && release !== '') {
+    throw new HostError({
+      host,
+      what: `${release} is no longer there`,
+      whatToDo: `choose another release: ls -d ${path}_*`,
+    });
+  }
+  if (exists && !present && releaseMeta?.deployment !== deployment) {
     throw new HostError({
       host,
       what: `${release} is there already and not of this deployment`,
@@ -129,8 +202,10 @@ function readSide(
     real: text('real') || undefined,
     meta: parseMeta(text('meta')),
     listing: text('listing'),
-    freeKib: Number(text('free_kib') ?? 0),
-    freeInodes: Number(text('free_inodes') ?? 0),
-    staged: exists ? releaseMeta : undefined,
+    disk: readDisk(facts, prefix),
+    size: readSize(facts, `${prefix}.size`),
+    partial:
+      text('partial') === undefined ? undefined : (readSize(facts, `${prefix}.partial`) ?? { bytes: 0, inodes: 0 }),
+    staged: exists && !present ? releaseMeta : undefined,
   };
 }

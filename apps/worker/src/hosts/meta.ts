@@ -7,7 +7,7 @@ const metaSchema = z.object({
   manifest: z.string().optional(),
   /** Digest of the tree's listing when it was placed. */
   listing: z.string().optional(),
-  /** Config package that was laid over last; config only. */
+  /** Config package that was laid over last; of the configuration, or of a program that holds it. */
   package: z.string().optional(),
 });
 export type ReleaseMeta = z.infer<typeof metaSchema>;

@@ -6,6 +6,8 @@ const common = read('common.sh');
 const load = (name: string): RemoteScript => ({ name, text: `${common}\n${read(`${name}.sh`)}` });
 /** Functions for shared entries, put before the scripts that handle them; see shared.sh. */
 const withShared = ({ name, text }: RemoteScript): RemoteScript => ({ name, text: `${read('shared.sh')}\n${text}` });
+/** Functions for the folder in which a release grows; see partial.sh. */
+const withPartial = ({ name, text }: RemoteScript): RemoteScript => ({ name, text: `${read('partial.sh')}\n${text}` });
 /** Changes something: its own arguments come after those of fence.sh; see fence.ts. */
 const guarded = (name: string): RemoteScript => ({
   name,
@@ -16,13 +18,17 @@ const alone = (name: string): RemoteScript => ({ name, text: read(`${name}.sh`) 
 
 /** The fixed texts that run on hosts; each file's header tells purpose, arguments, answer and exit codes. */
 export const scripts = {
-  inspect: load('inspect'),
+  inspect: withShared(load('inspect')),
   listTree: load('list-tree'),
   pack: load('pack'),
-  stage: withShared(guarded('stage')),
-  unstage: guarded('unstage'),
+  resume: withPartial(guarded('resume')),
+  stage: withPartial(withShared(guarded('stage'))),
+  unstage: withPartial(guarded('unstage')),
   switch: withShared(guarded('switch')),
   observe: load('observe'),
+  releases: load('releases'),
+  linked: load('linked'),
+  prove: load('prove'),
   rotation: guarded('rotation'),
   releaseLock: guarded('release-lock'),
   cleanup: guarded('cleanup'),
@@ -37,6 +43,7 @@ export const scripts = {
 } as const;
 
 const FENCED: ReadonlySet<RemoteScript> = new Set([
+  scripts.resume,
   scripts.stage,
   scripts.unstage,
   scripts.switch,

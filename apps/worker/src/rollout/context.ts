@@ -11,6 +11,7 @@ import { createBalancer } from '../balancers/create.js';
 import { fenced } from '../hosts/fence.js';
 import { releaseFolder } from '../hosts/release-folder.js';
 import { sshSettings } from '../hosts/ssh-settings.js';
+import type { History } from './history.js';
 
 /** What one run of a deployment works with. Made once; what happened is never kept here, it is `journal.state`. */
 export interface RolloutContext {
@@ -32,6 +33,8 @@ export interface RolloutContext {
   readonly controller: string;
   /** What the drain ledger holds of an instance. */
   readonly findDrained: (instance: string) => Promise<Drained | undefined>;
+  /** What came before this deployment. */
+  readonly history: History;
 }
 
 /** The same for one instance. */

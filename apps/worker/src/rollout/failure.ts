@@ -63,7 +63,10 @@ function rest(state: DeploymentState): string {
   const parts = [
     ['on the new release', of(isDone)],
     ['taken back to the former release', of((instance) => instance?.takenBack === true)],
-    ['not touched', of((instance) => !(instance?.steps.some(({ step }) => step === 'drain') ?? false))],
+    [
+      'not touched',
+      of((instance) => !isDone(instance) && !(instance?.steps.some(({ step }) => step === 'drain') ?? false)),
+    ],
   ] as const;
   return parts.map(([what, keys]) => (keys.length === 0 ? '' : `; ${what}: ${keys.join(' ')}`)).join('');
 }

@@ -2,12 +2,14 @@ import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { isDone } from '@rexdeploy/shared/journal/state';
 import { drain } from '../steps/drain.js';
 import { anotherServes, guard } from '../steps/guard.js';
+import { look } from '../steps/look.js';
 import { record } from '../steps/record.js';
 import { restore } from '../steps/restore.js';
 import { stage } from '../steps/stage.js';
 import { switchRelease } from '../steps/switch.js';
 import { verify } from '../steps/verify.js';
 import { type InstanceContext, safePoint } from './context.js';
+import { noteRollback } from './rollback.js';
 import { type AnyStep, runStep, stepState, undoSteps } from './step.js';
 
 /** What happens to one instance, in order. `switch` is stop, switch and start in one trip to the host. */
@@ -15,8 +17,11 @@ const STEPS: readonly AnyStep[] = [guard, drain, switchRelease, verify, restore,
 /** From here on the instance is good: it is ended, not brought back, when somebody asks to cancel. */
 const GOOD: ReadonlySet<AnyStep> = new Set<AnyStep>([restore, record]);
 
-/** Places the release beside the current one. */
-export const stageInstance = (context: InstanceContext): Promise<void> => runStep(context, stage);
+/** Places the release beside the current one; where it lies there already, that is only looked at. */
+export async function stageInstance(context: InstanceContext): Promise<void> {
+  if (context.plan.unchanged === true) return;
+  await runStep(context, context.plan.present === true ? look : stage);
+}
 
 /** Removes what staging made, where it was begun. @returns one line for each thing that is left */
 export async function unstageInstance(context: InstanceContext): Promise<string[]> {
@@ -28,11 +33,12 @@ export async function unstageInstance(context: InstanceContext): Promise<string[
  * @throws StepError when one failed, CancelAsked when it is no longer wanted; `bringBack` is due then
  */
 export async function rollInstance(context: InstanceContext): Promise<void> {
-  for (const step of STEPS) {
+  for (const step of context.plan.unchanged === true ? [] : STEPS) {
     if (stepState(context, step)?.status === 'done') continue;
     if (!GOOD.has(step)) safePoint(context, step === guard);
     await runStep(context, step);
   }
+  await noteRollback(context);
 }
 
 /** Undoes all that was begun on a failed instance. @returns one line for each thing that is left as it is */

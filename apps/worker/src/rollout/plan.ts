@@ -1,5 +1,5 @@
 import { releaseStamp } from '@rexdeploy/shared/clock';
-import type { ResolvedName } from '@rexdeploy/shared/config/resolved';
+import type { ResolvedInstance, ResolvedName } from '@rexdeploy/shared/config/resolved';
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
 import type { InstancePlan } from '@rexdeploy/shared/journal/events';
 import type { DeploymentState } from '@rexdeploy/shared/journal/state';
@@ -16,13 +16,7 @@ export function makePlan(
 ): { suffix: string; instances: InstancePlan[] } {
   const suffix = releaseStamp(state.stampMs, timezone);
   const instances = state.request.batches.flat().map((key): InstancePlan => {
-    const instance = name.instances.get(key);
-    if (instance === undefined) {
-      throw new RexError({
-        what: `${key} was accepted as an instance of ${name.k} and is no longer in the configuration`,
-        whatToDo: 'send the request again',
-      });
-    }
+    const instance = mustFind(name, key);
     return {
       instance: key,
       host: instance.host,
@@ -33,4 +27,14 @@ export function makePlan(
     };
   });
   return { suffix, instances };
+}
+
+/** @throws RexError when the configuration lost the instance since the request was accepted */
+export function mustFind(name: ResolvedName, key: string): ResolvedInstance {
+  const instance = name.instances.get(key);
+  if (instance !== undefined) return instance;
+  throw new RexError({
+    what: `${key} was accepted as an instance of ${name.k} and is no longer in the configuration`,
+    whatToDo: 'send the request again',
+  });
 }

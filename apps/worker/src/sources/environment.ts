@@ -19,7 +19,9 @@ export async function pullEnvironment(context: RolloutContext, environmentKey: s
   const { store, signal } = context;
   const instance = sourceInstance(context, environmentKey);
   const transport = await hostOf(context, instance.host, instance.ssh);
-  const tree = await hashTree(transport, instance.programDir, context.name.exclude, signal);
+  // Its configuration is its own, and nothing of it may leave it.
+  const own = instance.configInside === undefined ? [] : [`/${instance.configInside.replace(/[\\*?[\]]/g, '\\$&')}`];
+  const tree = await hashTree(transport, instance.programDir, [...context.name.exclude, ...own], signal);
   const missing = await missingFiles(context, tree);
   if (missing.size === 0) return tree;
 

@@ -5,6 +5,7 @@ import { exclude } from '@rexdeploy/store/exclude';
 import { fileCount, type Manifest, totalSize } from '@rexdeploy/store/manifest';
 import type { PackageRecord } from '@rexdeploy/store/packages';
 import type { RolloutContext } from '../rollout/context.js';
+import { resolveAgain } from './again.js';
 import { downloadPackage } from './download.js';
 import { pullEnvironment } from './environment.js';
 
@@ -22,6 +23,7 @@ export async function resolvePackage(context: RolloutContext): Promise<void> {
   const { journal, store } = context;
   if (journal.state.package !== undefined) return;
   const { request } = journal.state;
+  if (request.source.kind === 'release') return resolveAgain(context, request.source.to);
   const { program, origin } = await resolveSource(context, request.source);
   const configs = await pendingConfigs(context, request);
   if (program === undefined && Object.keys(configs).length === 0) {
@@ -74,7 +76,8 @@ async function pendingConfigs(
   const configs: Record<string, { package: string; manifest: string }> = {};
   const named = request.source.kind === 'package' ? await store.packages.get(request.source.package) : undefined;
   for (const key of request.batches.flat()) {
-    if (name.instances.get(key)?.configDir === undefined) continue;
+    const instance = name.instances.get(key);
+    if (instance?.configDir === undefined && instance?.configInside === undefined) continue;
     const own = named?.kind === 'config' && named.instance === key ? named : undefined;
     const record = own ?? (await store.packages.newest(name.k, 'config', key));
     if (record !== undefined) configs[key] = { package: record.id, manifest: record.manifest };

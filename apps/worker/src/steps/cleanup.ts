@@ -5,8 +5,8 @@ import { instanceContext, type RolloutContext } from '../rollout/context.js';
 import { forEachLimited } from '../rollout/limited.js';
 
 /**
- * Removes releases beyond `keep_releases`, never the current or the former one. The roll-out has succeeded by then:
- * what cannot be removed is journaled as a warning and does not undo that.
+ * Removes releases beyond `keep_releases`, never the current, the former or the marked one. The roll-out has succeeded by
+ * then: what cannot be removed is journaled as a warning and does not undo that.
  */
 export async function cleanUp(rollout: RolloutContext): Promise<void> {
   const { journal, name, signal } = rollout;
@@ -14,11 +14,15 @@ export async function cleanUp(rollout: RolloutContext): Promise<void> {
     try {
       const context = instanceContext(rollout, key);
       const facts = journal.state.instances[key]?.record;
-      if (facts === undefined) return;
+      // Nothing came on, so nothing has to go.
+      if (facts === undefined || context.plan.present === true) return;
       const { programDir, configDir } = context.plan;
-      const args = [String(name.keepReleases), programDir, facts.program.after, facts.program.real ?? ''];
+      const label = await rollout.history.findMark(key);
+      const marked = (dir: string): string => (label === undefined ? '' : `${dir}_${label}`);
+      const { program } = facts;
+      const args = [String(name.keepReleases), programDir, program.after, program.real ?? '', marked(programDir)];
       if (configDir !== undefined && facts.config !== undefined) {
-        args.push(configDir, facts.config.after, facts.config.real ?? '');
+        args.push(configDir, facts.config.after, facts.config.real ?? '', marked(configDir));
       }
       const result = await (await context.host()).run(scripts.cleanup, args, { signal });
       const removed = result.stdout.split('\n').filter((line) => line.startsWith('removed\t'));

@@ -40,7 +40,7 @@ export const drain: Step<Found> = {
       });
     }
     const { settled } = await context.balancer.takeOut(found, context.signal);
-    await confirm(context, { in: false });
+    await keepOut(context, found);
     return { settled };
   },
 
@@ -58,6 +58,20 @@ async function owedRotation(context: InstanceContext): Promise<Rotation | undefi
   const entry = await context.findDrained(context.instance.key);
   if (entry !== undefined) return { in: entry.in, exact: entry.exact };
   return recallRotation(await context.host(), context.signal);
+}
+
+/**
+ * Makes sure that what was taken out still is, before its app is stopped. A balancer that was reloaded may have forgotten
+ * it, and whoever manages its files may have put them back: then it is taken out once more, and told.
+ * @throws BalancerError when it does not stay out
+ */
+export async function keepOut(context: InstanceContext, found: Rotation): Promise<void> {
+  const { balancer, instance, journal, signal } = context;
+  if (instance.balancer.type === 'none' || !(await balancer.look(signal)).in) return;
+  const message = 'is in rotation again after it was taken out (was the balancer reloaded?): taken out once more';
+  await journal.append({ type: 'log', level: 'warn', instance: instance.key, step: 'drain', message });
+  await balancer.takeOut(found, signal);
+  await confirm(context, { in: false });
 }
 
 /** Gives back what was found and makes sure that the balancer agrees. */

@@ -1,9 +1,9 @@
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import { z } from 'zod';
-import { healthUrl, probe } from '../health/url.js';
+import { probe } from '../health/url.js';
 import { inspect } from '../hosts/inspect.js';
 import { balancerOf, type InstanceContext } from '../rollout/context.js';
-import type { Step } from '../rollout/step.js';
+import { type Step, stepState } from '../rollout/step.js';
 
 const sideSchema = z.object({
   path: z.string(),
@@ -39,6 +39,12 @@ export const guard: Step<GuardFound> = {
 
   run: async (context) => ({ others: await anotherServes(context) }),
 };
+
+/** The release that ran before, where a link led to it; a plain directory has made way to the new one. */
+export function formerLink(context: InstanceContext): string | undefined {
+  const found = guardFoundSchema.safeParse(stepState(context, guard)?.found);
+  return found.data?.program.kind === 'link' ? found.data.program.real : undefined;
+}
 
 /**
  * Makes sure that the name is still served while this instance is out.
@@ -80,5 +86,5 @@ async function serves({ instance, balancer, signal }: Serving): Promise<boolean>
   // A server that the balancer's own check calls down gets no request, in rotation or not.
   if (!seen.in || seen.up === false) return false;
   if (instance.health === undefined) return true;
-  return (await probe(healthUrl(instance.health, instance), instance.health, signal)).healthy;
+  return (await probe(instance, instance.health, signal)).healthy;
 }

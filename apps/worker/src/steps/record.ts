@@ -41,7 +41,8 @@ export const record: Step<Found> = {
     }
     const staged = stepState(context, stage);
     const before = guardFoundSchema.parse(stepState(context, guard)?.found);
-    const startMs = staged?.startedMs ?? context.journal.state.acceptedMs;
+    // What lies there already is not staged: its time begins with its turn.
+    const startMs = (staged ?? stepState(context, guard))?.startedMs ?? context.journal.state.acceptedMs;
     const switched = z.looseObject({ startAppMs: z.number() }).parse(stepState(context, switchRelease)?.facts);
     return {
       host: instance.host,
@@ -57,7 +58,7 @@ export const record: Step<Found> = {
       endMs: stepState(context, { name: 'verify' })?.endedMs ?? Date.now(),
       processNumber: answer.processes,
       randomStr: `${Math.floor(startMs / 1000)}${found.digits}`,
-      manifest: z.looseObject({ manifest: z.string().optional() }).parse(staged?.facts ?? {}).manifest,
+      manifest: z.looseObject({ manifest: z.string().optional() }).parse(staged?.facts ?? {}).manifest ?? plan.manifest,
     };
   },
 };

@@ -1,18 +1,20 @@
+import { TransferError } from '@rexdeploy/shared/errors/host-errors';
 import type { Manifest } from '@rexdeploy/store/manifest';
 import { totalSize } from '@rexdeploy/store/manifest';
 import { z } from 'zod';
 import { checkFacts } from '../hosts/answers.js';
 import { findExclusions } from '../hosts/exclusions.js';
-import { type InstanceFacts, inspect, type SideFacts } from '../hosts/inspect.js';
+import { type InstanceFacts, inspect } from '../hosts/inspect.js';
 import { metaLine } from '../hosts/meta.js';
 import { scripts } from '../hosts/remote-scripts.js';
 import type { InstanceContext } from '../rollout/context.js';
 import type { Step } from '../rollout/step.js';
 import { makeDelta } from '../transfer/delta.js';
+import { resumeTransfer } from '../transfer/resume.js';
 import { sharedFolder, sharedList } from '../transfer/shared.js';
-import { checkSpace } from '../transfer/space.js';
+import { checkSpace, needsOf, programSize } from '../transfer/space.js';
 import { stageStream } from '../transfer/stage-stream.js';
-import { wantedTrees } from '../transfer/wanted.js';
+import { configPackageOf, wantedTrees } from '../transfer/wanted.js';
 
 /** Bytes must move within this time, or the connection counts as dead. */
 const IDLE_TIMEOUT_MS = 60_000;
@@ -20,6 +22,13 @@ const IDLE_TIMEOUT_MS = 60_000;
 const STAGE_TIMEOUT_MS = 6 * 3600_000;
 /** Progress is journaled at most this often; readers need no more, and Redis keeps it all. */
 const PROGRESS_STEP_MS = 500;
+
+/** A release that is written to all the time is not looked at for ever. */
+const MAX_LOOKS = 3;
+/** Exit code of stage.sh. */
+const CHANGED = 97;
+/** File systems take the time from a clock that may be behind by a tick. */
+const CLOCK_GRAIN_SECONDS = 0.05;
 
 const foundSchema = z.looseObject({ startMs: z.number() });
 type Found = z.infer<typeof foundSchema>;
@@ -41,68 +50,107 @@ export const stage: Step<Found> = {
   },
 
   async run(context) {
-    const facts = await look(context, true);
-    const { staged } = facts.program;
-    if (staged !== undefined) return { listing: staged.listing, manifest: staged.manifest, bytes: 0 };
-    const transport = await context.host();
-    const { instance, plan, journal, store, name, signal } = context;
-    const { base, program, config, configPackage } = await wantedTrees(context, facts);
-    const delta = makeDelta(base, program);
-    const manifest = await store.manifests.save(delta.target);
-    checkSpace(instance, facts, totalSize(program) + totalSize(config.tree));
-    const bytesTotal = delta.sendBytes + totalSize(config.tree);
-    const meter = progressMeter(context, bytesTotal);
-    const result = await transport.run(
-      scripts.stage,
-      [
-        plan.programRelease,
-        delta.keep.length > 0 ? (facts.program.real ?? '') : '',
-        name.transfer.reuse,
-        metaLine({ deployment: journal.id, manifest }),
-        plan.configRelease ?? '',
-        config.keepCurrent ? (facts.config?.real ?? '') : '',
-        JSON.stringify({ deployment: journal.id, package: configPackage ?? packageOf(facts.config) }),
-        sharedFolder(plan.programDir),
-        facts.program.real ?? '',
-        sharedList(name.shared),
-        ...findExclusions(name.exclude),
-      ],
-      {
-        input: stageStream(delta, config.tree, store.blobs, meter.add),
-        signal,
-        idleTimeoutMs: Math.max(IDLE_TIMEOUT_MS, copyTime(program)),
-        timeoutMs: STAGE_TIMEOUT_MS,
-      },
-    );
-    await meter.end();
-    const { listing } = checkFacts(z.object({ listing: z.string() }), result.stdout, instance.host, 'stage');
-    return { listing, manifest, bytes: bytesTotal, kept: delta.keep.length, sent: delta.send.length };
+    for (let attempt = 1; ; attempt += 1) {
+      const facts = attempt === 1 ? await look(context, true) : withoutTrust(await look(context, true));
+      const placed =
+        facts.program.staged === undefined ? await place(context, facts) : await alreadyPlaced(context, facts);
+      if (!('again' in placed)) return placed;
+      if (attempt < MAX_LOOKS) continue;
+      throw new TransferError({
+        host: context.instance.host,
+        what: `the present release of ${context.instance.key} keeps changing while it is copied: ${placed.again}`,
+        whatToDo: 'see who writes there; what the app writes belongs into `shared` or `exclude`',
+      });
+    }
   },
 
   async undo(context) {
     const { plan } = context;
     const transport = await context.host();
     const pairs = [plan.programDir, plan.programRelease];
-    if (plan.configDir !== undefined && plan.configRelease !== undefined)
+    if (plan.configDir !== undefined && plan.configRelease !== undefined && plan.configPresent !== true)
       pairs.push(plan.configDir, plan.configRelease);
     await transport.run(scripts.unstage, pairs, { signal: context.signal });
     return {};
   },
 };
 
-async function look(context: InstanceContext, listing: boolean): Promise<InstanceFacts> {
+async function look(context: InstanceContext, isRun: boolean): Promise<InstanceFacts> {
   const { instance, plan, journal, name, signal } = context;
-  return inspect(await context.host(), instance, plan, journal.id, { exclude: name.exclude, listing, signal });
+  const options = { exclude: name.exclude, shared: name.shared, signal };
+  const wanted = { listing: isRun, measure: isRun ? ('rest' as const) : undefined };
+  return inspect(await context.host(), instance, plan, journal.id, { ...options, ...wanted });
 }
 
-const packageOf = (config: SideFacts | undefined): string | undefined => config?.meta?.package;
+/** Somebody writes there now: that size and times are as they were placed proves nothing any more. */
+const withoutTrust = (facts: InstanceFacts): InstanceFacts => ({
+  ...facts,
+  program: { ...facts.program, meta: facts.program.meta && { ...facts.program.meta, manifest: undefined } },
+});
+
+type Placed = Record<string, unknown> | { again: string };
+
+/** An attempt was cut off before it could tell, or before it had tidied up. */
+async function alreadyPlaced(context: InstanceContext, { program }: InstanceFacts): Promise<Placed> {
+  if (program.partial !== undefined) await resumeTransfer(context, { send: [] });
+  return { listing: program.staged?.listing, manifest: program.staged?.manifest, bytes: 0 };
+}
+
+/** @returns facts of the step, or why everything has to be looked at again */
+async function place(context: InstanceContext, facts: InstanceFacts): Promise<Placed> {
+  const { instance, plan, journal, store, name, signal } = context;
+  const wanted = await wantedTrees(context, facts);
+  const { config } = wanted;
+  const delta = makeDelta(wanted.base, wanted.program);
+  const manifest = await store.manifests.save(delta.target);
+  checkSpace(instance.host, needsOf(context, facts, programSize(name.transfer.reuse, delta), config));
+  const there = facts.program.partial === undefined ? new Set<string>() : await resumeTransfer(context, delta);
+  if (there === undefined) return { again: 'a former attempt ended its work' };
+
+  const bytesTotal = delta.sendBytes + totalSize(config.tree);
+  const bytesThere = delta.send.reduce((sum, { path, size }) => sum + (there.has(path) ? size : 0), 0);
+  const meter = progressMeter(context, bytesThere, bytesTotal);
+  const configPackage = wanted.configPackage ?? configPackageOf(instance, facts);
+  const merged = instance.configInside === undefined ? {} : { package: configPackage };
+  const { code, stdout, stderr } = await (await context.host()).run(
+    scripts.stage,
+    [
+      plan.programRelease,
+      facts.program.partial === undefined ? 'no' : 'yes',
+      metaLine({ deployment: journal.id, manifest, ...merged }),
+      delta.keep.length > 0 ? (facts.program.real ?? '') : '',
+      String(facts.nowSeconds - CLOCK_GRAIN_SECONDS),
+      name.transfer.reuse,
+      plan.configPresent === true ? '' : (plan.configRelease ?? ''),
+      config.keepCurrent ? (facts.config?.real ?? '') : '',
+      JSON.stringify({ deployment: journal.id, package: configPackage }),
+      sharedFolder(plan.programDir),
+      facts.program.real ?? '',
+      sharedList(name.shared),
+      ...findExclusions(name.exclude),
+    ],
+    {
+      input: stageStream({ delta, there, stated: wanted.stated, config: config.tree }, store.blobs, meter.add),
+      signal,
+      okCodes: [0, CHANGED],
+      idleTimeoutMs: Math.max(IDLE_TIMEOUT_MS, copyTime(wanted.program)),
+      timeoutMs: STAGE_TIMEOUT_MS,
+    },
+  );
+  if (code === CHANGED) return { again: stderr.trim() };
+  await meter.end();
+  const { listing } = checkFacts(z.object({ listing: z.string() }), stdout, instance.host, 'stage');
+  const resumed = there.size;
+  const counts = { kept: delta.keep.length, sent: delta.send.length - resumed, resumed };
+  return { listing, manifest, bytes: bytesTotal - bytesThere, ...counts };
+}
 
 /** After the last byte the host copies and hashes in silence; 20 MB/s is slow for that. */
 const copyTime = (tree: Manifest): number => IDLE_TIMEOUT_MS + totalSize(tree) / 20_000;
 
-function progressMeter(context: InstanceContext, bytesTotal: number) {
+function progressMeter(context: InstanceContext, bytesThere: number, bytesTotal: number) {
   const at = { instance: context.instance.key, step: 'stage' };
-  let bytes = 0;
+  let bytes = bytesThere;
   let told = 0;
   let last: Promise<void> = Promise.resolve();
   const tell = (): void => {

@@ -1,27 +1,26 @@
 import type { ResolvedInstance, ResolvedName } from '@rexdeploy/shared/config/resolved';
+import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
 import { CommandError, HostError } from '@rexdeploy/shared/errors/host-errors';
-import { RexError } from '@rexdeploy/shared/errors/rex-error';
+import { RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { Side } from '@rexdeploy/shared/journal/events';
 import { quote } from '@rexdeploy/ssh/quote';
 import { endOfLog } from '../health/app-log.js';
 import { passHealthGate } from '../health/gate.js';
+import { proveRelease } from '../health/proof.js';
 import { parseFacts } from '../hosts/answers.js';
 import { scripts } from '../hosts/remote-scripts.js';
 import type { InstanceContext } from '../rollout/context.js';
 import { type Step, stepState } from '../rollout/step.js';
 import { sharedFolder, sharedList } from '../transfer/shared.js';
+import { drain, drainFoundSchema, keepOut } from './drain.js';
 import { type GuardFound, guard, guardFoundSchema } from './guard.js';
 
-/** Longest that a service may take to stop and to start. */
-const STOP_SECONDS = 60;
-const START_SECONDS = 120;
 /** Longest that one hook may take. */
 const HOOK_SECONDS = 60;
 /** Shared entries may be large, and are brought up to date within the same script. */
 const SHARED_SECONDS = 600;
 /** How long switch.sh waits for another command on the same instance. */
 const MUTEX_SECONDS = 300;
-const SCRIPT_SECONDS = 2 * STOP_SECONDS + 2 * START_SECONDS + MUTEX_SECONDS + 30;
 /** Most of what failed hooks wrote that goes into the journal, in characters. */
 const HOOK_OUTPUT = 4_000;
 
@@ -42,6 +41,7 @@ export const switchRelease: Step<GuardFound> = {
 
   async run(context, found) {
     const { plan, instance, name } = context;
+    await keepDrained(context);
     const answer = await runSwitch(context, {
       program: `link ${plan.programRelease}`,
       config: plan.configRelease === undefined ? '' : `link ${plan.configRelease}`,
@@ -58,6 +58,7 @@ export const switchRelease: Step<GuardFound> = {
   async undo(context, found) {
     const { instance, name } = context;
     const ran = found.processes === undefined ? found.program.kind !== 'absent' : found.processes > 0;
+    await tryToKeepDrained(context);
     await runSwitch(context, {
       program: former(context, found.program),
       config: found.config === undefined ? '' : former(context, found.config),
@@ -69,10 +70,32 @@ export const switchRelease: Step<GuardFound> = {
       decide: false,
       shared: { former: '', entries: [] },
     });
-    if (ran) await passHealthGate(context);
-    return { running: ran, linked: found.program.real ?? '' };
+    const { real } = found.program;
+    if (ran) await passHealthGate(context, real);
+    // Where nothing was there before, what ran is no release of ours.
+    if (ran && real !== undefined)
+      await proveRelease(context, real, { former: context.plan.programRelease, step: 'switch' });
+    return { running: ran, linked: real ?? '' };
   },
 };
+
+/** The app is stopped next: it must not get requests. Between the drain and here another worker may have taken over. */
+async function keepDrained(context: InstanceContext): Promise<void> {
+  const found = drainFoundSchema.safeParse(stepState(context, drain)?.found);
+  if (found.success) await keepOut(context, found.data);
+}
+
+/** The same for the way back, which goes on all the same: a release that runs matters more than a balancer that is away. */
+async function tryToKeepDrained(context: InstanceContext): Promise<void> {
+  const { journal, instance, signal } = context;
+  try {
+    await keepDrained(context);
+  } catch (error) {
+    if (error instanceof ControlFlow || signal.aborted) throw error;
+    const message = `it is not known whether it is out of rotation: ${toRexError(error).message}`;
+    await journal.append({ type: 'log', level: 'warn', instance: instance.key, step: 'switch', message });
+  }
+}
 
 interface Wanted {
   program: string;
@@ -89,7 +112,7 @@ interface Wanted {
 }
 
 async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ startAppMs: number; pids?: string }> {
-  const { instance, plan, journal, signal } = context;
+  const { instance, name, plan, journal, signal } = context;
   const transport = await context.host();
   let startAppMs = Date.now();
   let pids: string | undefined;
@@ -114,14 +137,15 @@ async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ st
       [
         plan.programDir,
         wanted.program,
-        plan.configDir ?? '',
+        // Without a release of its own the configuration stays as it is.
+        wanted.config === '' ? '' : (plan.configDir ?? ''),
         wanted.config,
         wanted.start,
         wanted.stop,
         instance.process ?? '',
         beforeSuffix(context),
-        String(STOP_SECONDS),
-        String(START_SECONDS),
+        String(name.serviceTimeout.stopSeconds),
+        String(name.serviceTimeout.startSeconds),
         wanted.hooks.beforeStop,
         wanted.hooks.afterSwitch,
         wanted.hooks.afterStart,
@@ -134,7 +158,7 @@ async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ st
         wanted.shared.former,
         sharedList(wanted.shared.entries),
       ],
-      { onLine, signal, timeoutMs: timeLimitMs(wanted) },
+      { onLine, signal, timeoutMs: timeLimitMs(wanted, name.serviceTimeout) },
     );
     if (failedHooks.length > 0) {
       const message = `${failedHooks.join(' and ')} failed, the bring-back goes on: ${stderr.trim().slice(-HOOK_OUTPUT)}`;
@@ -149,10 +173,12 @@ async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ st
 }
 
 /** Only what is configured adds to it, so that a host that hangs is noticed as early as can be. */
-function timeLimitMs({ hooks, shared }: Wanted): number {
+function timeLimitMs({ hooks, shared }: Wanted, service: ResolvedName['serviceTimeout']): number {
+  // The command, and then its processes, may take that long each.
+  const serviceSeconds = 2 * service.stopSeconds + 2 * service.startSeconds + MUTEX_SECONDS + 30;
   const hookCount = Object.values(hooks).filter((command) => command !== '').length;
   const sharedSeconds = shared.entries.length > 0 ? SHARED_SECONDS : 0;
-  return (SCRIPT_SECONDS + hookCount * (HOOK_SECONDS + 5) + sharedSeconds) * 1000;
+  return (serviceSeconds + hookCount * (HOOK_SECONDS + 5) + sharedSeconds) * 1000;
 }
 
 const PHASES: Readonly<Record<number, string>> = {

@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import { passHealthGate } from '../health/gate.js';
+import { proveRelease } from '../health/proof.js';
 import type { Step } from '../rollout/step.js';
+import { formerLink } from './guard.js';
 
-/** Waits until the started instance is healthy. Its processes were counted by the switch already. */
+/** Waits until the started instance is healthy, then has it proven that it is the new release that runs. */
 export const verify: Step = {
   name: 'verify',
   endsOn: ['cancelled'],
   found: z.looseObject({}),
   find: async () => ({}),
-  run: async (context) => (await passHealthGate(context)) ?? { health: 'no health check configured' },
+
+  async run(context) {
+    const { programRelease } = context.plan;
+    const health = await passHealthGate(context, programRelease);
+    const proof = await proveRelease(context, programRelease, { former: formerLink(context) });
+    return { ...(health ?? { health: 'no health check configured' }), ...(proof && { proof: proof.why }) };
+  },
 };

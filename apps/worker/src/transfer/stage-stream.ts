@@ -9,24 +9,40 @@ import type { Delta } from './delta.js';
 /** Owner may list, enter and change: without it nothing can be placed below a directory. */
 const OWNER_ALL = 0o700;
 
+/** What travels to a host, and what is checked there. */
+export interface Cargo {
+  delta: Delta;
+  /** Paths of the difference that a former attempt brought: they are checked again and not sent again. */
+  there: ReadonlySet<string>;
+  /** Paths whose content is not up to the host. */
+  stated: ReadonlySet<string>;
+  /** What is laid over the configuration. */
+  config: Manifest;
+}
+
 /**
  * What stage.sh reads: control files, then the program's difference under tree/, then what is laid over the
  * configuration under config/.
  * @param onBytes told of each piece that leaves, in bytes
  */
 export function stageStream(
-  delta: Delta,
-  config: Manifest,
+  { delta, there, stated, config }: Cargo,
   blobs: BlobStore,
   onBytes: (bytes: number) => void,
 ): Readable {
   const opened: string[] = [];
   const tree = delta.send.map((entry) => below('tree', openDirectory(entry, opened)));
   const laidOver = config.entries.map((entry) => below('config', entry));
-  const travelling = [...tree, ...(laidOver.length > 0 ? [folder('config')] : []), ...laidOver];
+  const checked = [...tree, ...laidOver];
+  const travelling = [
+    ...tree.filter((_, index) => !there.has(delta.send[index]?.path ?? '')),
+    ...(laidOver.length > 0 ? [folder('config')] : []),
+    ...laidOver,
+  ];
   const controls = {
     keep: delta.keep.map((path) => `${path}\0`).join(''),
-    sums: travelling.map(sumLine).join(''),
+    fixed: delta.keep.map((path) => (stated.has(path) ? `${path}\0` : '')).join(''),
+    sums: checked.map(sumLine).join(''),
     dirmodes: opened.join(''),
     manifest: serializeManifest(delta.target),
   };

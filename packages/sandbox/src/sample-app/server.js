@@ -6,7 +6,8 @@
  * Options: --name=<mark> --listen=<address>:<port> --config=<dir> --pid-file=<file> [--ready-fd=<n>]
  *
  * Behaviours (behaviour.json, overridden by app.json): "fail": "start" exits 1 at start; "fail": "unhealthy" or
- * "unhealthy": true answers 500 on /health; "slow": ms delays listening; "die_after": ms ends it after it listened.
+ * "unhealthy": true answers 500 on /health; "flap": n does so for every n-th request there; "slow": ms delays listening;
+ * "die_after": ms ends it after it listened.
  */
 'use strict';
 
@@ -74,12 +75,15 @@ function runWorker() {
   // The directory behind the link as it was at start: a later switch of the link does not change what runs.
   const release = process.cwd();
   const healthy = settings.unhealthy !== true && settings.fail !== 'unhealthy';
+  let asked = 0;
 
   const server = createServer((request, response) => {
     if (request.url === '/health') {
       const { instance, version } = settings;
-      const status = healthy ? 'ok' : 'unhealthy';
-      response.writeHead(healthy ? 200 : 500, { 'content-type': 'application/json' });
+      asked += 1;
+      const well = healthy && (settings.flap === undefined || asked % settings.flap !== 0);
+      const status = well ? 'ok' : 'unhealthy';
+      response.writeHead(well ? 200 : 500, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ status, instance, release, version, pid: process.pid, startedAt }));
       return;
     }

@@ -18,8 +18,23 @@ function explainOne(issue: Issue, document: unknown): ConfigIssue[] {
       expected: NOT_YET.get(key) ?? 'no such key (see docs/config.md)',
     }));
   }
+  const meant = issue.code === 'invalid_union' ? meantAlternative(issue) : undefined;
+  if (meant !== undefined) {
+    return explain(
+      meant.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
+      document,
+    );
+  }
   const found = issue.code === 'invalid_key' ? `the key "${path.at(-1)}"` : show(valueAt(document, issue.path));
   return [{ path: path.join('.') || '(top)', found, expected: expectation(issue) }];
+}
+
+/** The faults of the one alternative of a union that is of the kind that was found; undefined where none stands out. */
+function meantAlternative({ message, errors }: z.core.$ZodIssueInvalidUnion): readonly Issue[] | undefined {
+  // A union that has words of its own says it better.
+  if (!message.startsWith('Invalid input')) return undefined;
+  const near = errors.filter((faults) => faults.every(({ code, path }) => code !== 'invalid_type' || path.length > 0));
+  return near.length === 1 ? near[0] : undefined;
 }
 
 function expectation(issue: Issue): string {

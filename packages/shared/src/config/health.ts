@@ -9,7 +9,10 @@ export const KEYS_OF_KIND = {
 } as const;
 export type HealthKind = keyof typeof KEYS_OF_KIND;
 
-/** Check of an instance after its start, of one kind; `{host}` and `{instance}` in addresses are filled in. */
+/**
+ * Check of an instance after its start, of one kind; `{host}` and `{instance}` in addresses are filled in, `{release}` (the
+ * base name of the release's directory) also in `contains`, `headers` and `command`.
+ */
 export const healthSchema = z
   .strictObject({
     url: z
@@ -42,6 +45,8 @@ export const healthSchema = z
     successes: integer(1, 1_000).default(1),
     /** Limit of one attempt. */
     timeout: durationMs.default(5_000),
+    /** How long the first batch is watched before the next one begins; one failing check is a failure then. */
+    soak: durationMs.default(0),
   })
   .superRefine(({ url, tcp, command }, context) => {
     const given = [url, tcp, command].filter((kind) => kind !== undefined).length;

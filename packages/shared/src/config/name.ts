@@ -8,6 +8,12 @@ export const serviceSchema = z.union([remotePath, z.strictObject({ start: nonEmp
 });
 export type ServiceSection = z.infer<typeof serviceSchema>;
 
+/** Longest that a service may take to start and to stop; counted in whole seconds. */
+export const serviceTimeoutSchema = z.strictObject({
+  start: durationMs.default(120_000),
+  stop: durationMs.default(60_000),
+});
+
 export const transferSchema = z.strictObject({
   /** How unchanged files come from the current release: `copy` (reflink where the disk can) or `link`. */
   reuse: z.enum(['copy', 'link']).default('copy'),
@@ -20,6 +26,8 @@ export const instanceSchema = z.strictObject({
   host: nonEmpty,
   program_dir: remotePath,
   config_dir: remotePath.optional(),
+  /** 1: the configuration is a part of the program's tree, at `config_dir` inside of `program_dir`; 2: it is a tree of its own. */
+  is_deloy_dir: integer(1, 2).default(2),
   service: serviceSchema.optional(),
   /** Pattern matched against full command lines, as `pgrep -f`. */
   process: nonEmpty.optional(),
@@ -78,6 +86,7 @@ export const nameSchema = z.strictObject({
     )
     .default([]),
   hooks: hooksSchema.prefault({}),
+  service_timeout: serviceTimeoutSchema.prefault({}),
   transfer: transferSchema.prefault({}),
   ssh: inherited,
   instances: z.record(identifier, instanceSchema).refine((all) => Object.keys(all).length > 0, 'at least one instance'),

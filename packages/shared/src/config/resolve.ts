@@ -5,6 +5,7 @@ import type { ConfigIssue } from '../errors/config-error.js';
 import { balancerSchema } from './balancer.js';
 import { explain } from './explain.js';
 import { type HealthKind, healthSchema, KEYS_OF_KIND } from './health.js';
+import { checkMergedShared, configInside } from './merged.js';
 import type { InstanceSection, NameSection } from './name.js';
 import type {
   HealthReach,
@@ -13,12 +14,14 @@ import type {
   ResolvedEnvironment,
   ResolvedHealth,
   ResolvedInstance,
+  ResolvedJump,
+  ResolvedLogin,
   ResolvedName,
   ResolvedSsh,
 } from './resolved.js';
 import { batchesOf, checkEnvironment } from './rules.js';
 import type { EnvironmentSection } from './schema.js';
-import { type SshSection, sshSchema } from './ssh.js';
+import { type JumpSection, type SshSection, sshSchema } from './ssh.js';
 
 /** One place that may give a part of an inherited section; outermost first. */
 interface Level {
@@ -62,6 +65,7 @@ function resolveName(
     instances.set(key, resolveInstance(key, k, { log: name.log, ...instance }, levels, directory, issues));
   }
   issues.push(...checkServers(`environments.${environmentKey}.names.${k}.instances`, instances));
+  issues.push(...checkMergedShared(`environments.${environmentKey}.names.${k}.instances`, name));
   return {
     k,
     environment: environmentKey,
@@ -78,6 +82,10 @@ function resolveName(
       beforeStop: name.hooks.before_stop,
       afterSwitch: name.hooks.after_switch,
       afterStart: name.hooks.after_start,
+    },
+    serviceTimeout: {
+      startSeconds: wholeSeconds(name.service_timeout.start),
+      stopSeconds: wholeSeconds(name.service_timeout.stop),
     },
     transfer: name.transfer,
     instances,
@@ -99,7 +107,8 @@ function resolveInstance(
     name,
     host: instance.host,
     programDir: instance.program_dir,
-    configDir: instance.config_dir,
+    configDir: instance.is_deloy_dir === 1 ? undefined : instance.config_dir,
+    configInside: configInside(instance),
     service: instance.service,
     process: instance.process,
     balancerPort: instance.balancer_port,
@@ -197,12 +206,14 @@ function ofOneType(levels: Level[]): Level[] {
 function resolveSsh(levels: Level[], directory: string, issues: ConfigIssue[]): ResolvedSsh {
   const ssh = parse(sshSchema, levels, issues) ?? {};
   const path = levels.find((level) => level.section !== undefined)?.path ?? levels[0]?.path ?? 'ssh';
-  if (ssh.sudo === true) {
-    issues.push({ path: `${path}.sudo`, found: 'true', expected: 'false: sudo is not part of this version' });
-  }
   if (!ssh.private_key && !ssh.password && !ssh.agent) {
     issues.push({ path, found: 'no way to log in', expected: 'private_key, password or agent' });
   }
+  const jump = [ssh.jump ?? []].flat().map((hop) => resolveJump(hop, ssh, directory));
+  return { ...resolveLogin(ssh, directory), sudo: ssh.sudo === true, jump };
+}
+
+function resolveLogin(ssh: Omit<SshSection, 'sudo' | 'jump'>, directory: string): ResolvedLogin {
   return {
     user: ssh.user ?? userInfo().username,
     port: ssh.port ?? 22,
@@ -212,6 +223,17 @@ function resolveSsh(levels: Level[], directory: string, issues: ConfigIssue[]): 
     agent: ssh.agent || undefined,
     knownHosts: resolvePath(directory, ssh.known_hosts ?? `${homedir()}/.ssh/known_hosts`),
   };
+}
+
+/**
+ * The ways to log in are inherited together or not at all: a password or passphrase goes with the key and the host it
+ * was given for, and is not shown to another one.
+ */
+function resolveJump(hop: JumpSection, ssh: SshSection, directory: string): ResolvedJump {
+  const { host, ...own } = hop;
+  const { private_key, passphrase, password, agent } = own.private_key || own.password || own.agent ? own : ssh;
+  const { user = ssh.user, known_hosts = ssh.known_hosts, port } = own;
+  return { host, ...resolveLogin({ user, port, private_key, passphrase, password, agent, known_hosts }, directory) };
 }
 
 /** Merges the levels key by key and checks the result; a fault is told at the innermost level that gave the key. */
@@ -227,6 +249,8 @@ function parse<T extends z.ZodType>(schema: T, levels: Level[], issues: ConfigIs
   }
   return undefined;
 }
+
+const wholeSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
 
 function unique(issues: ConfigIssue[]): ConfigIssue[] {
   const seen = new Map(issues.map((issue) => [`${issue.path}\0${issue.found}\0${issue.expected}`, issue]));

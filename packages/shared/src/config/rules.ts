@@ -1,15 +1,15 @@
 import type { ConfigIssue } from '../errors/config-error.js';
 import type { NameSection } from './name.js';
+import { checkPlaces } from './places.js';
 import type { EnvironmentSection } from './schema.js';
 
 /** The rules that span several keys of one environment. */
 export function checkEnvironment(path: string, environment: EnvironmentSection): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const ownerOf = new Map<string, string>();
-  const placeOf = new Map<string, string>();
   for (const [k, name] of Object.entries(environment.names)) {
     issues.push(...checkRollout(`${path}.names.${k}.rollout`, name));
-    for (const [key, instance] of Object.entries(name.instances)) {
+    for (const key of Object.keys(name.instances)) {
       const at = `${path}.names.${k}.instances.${key}`;
       const owner = ownerOf.get(key);
       if (owner !== undefined) {
@@ -20,18 +20,9 @@ export function checkEnvironment(path: string, environment: EnvironmentSection):
       }
       ownerOf.set(key, k);
       issues.push(...checkProcess(`${at}.process`, key, environment));
-      for (const directory of [instance.program_dir, instance.config_dir]) {
-        if (directory === undefined) continue;
-        const place = `${instance.host}:${directory}`;
-        const other = placeOf.get(place);
-        if (other !== undefined) {
-          issues.push({ path: at, found: `${place}, which ${other} uses`, expected: 'a directory of its own' });
-        }
-        placeOf.set(place, key);
-      }
     }
   }
-  return issues;
+  return [...issues, ...checkPlaces(path, environment)];
 }
 
 /** Batches of a name as lists of keys; without `rollout` one instance after another, as listed. */

@@ -35,6 +35,7 @@ function manifestsOf(state: DeploymentState): string[] {
       return facts.success ? [facts.data.manifest] : [];
     }),
   );
+  const kept = (state.plan?.instances ?? []).flatMap(({ manifest }) => manifest ?? []);
   const configs = Object.values(state.package?.configs ?? {}).map(({ manifest }) => manifest);
-  return [...(state.package?.program === undefined ? [] : [state.package.program]), ...configs, ...staged];
+  return [...(state.package?.program === undefined ? [] : [state.package.program]), ...configs, ...kept, ...staged];
 }

@@ -31,6 +31,11 @@ export class AuthError extends HostError {
   override readonly code = 'auth';
 }
 
+/** The host let us in, but not become root as the configuration wants it. */
+export class SudoError extends HostError {
+  override readonly code = 'sudo';
+}
+
 /** A remote command that ended badly: an exit code, a signal, a time-out or an abort; no exit code is never success. */
 export class CommandError extends HostError {
   override readonly code = 'command';

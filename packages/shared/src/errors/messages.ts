@@ -15,5 +15,7 @@ export const messages = {
   inProgress: (k: string) => `${k} 灰度发布中`,
   batchFinished: (instances: string) => `${instances} have finshed deploy`,
   deployFinished: (k: string) => `${k} have deploy finshed`,
+  nothingMarked: (key: string) => `(${key})--have not deploy record where rollstatus=1`,
+  allConverged: (k: string, instances: string) => `${k} 全部灰度发布完成: ${instances} run that release already`,
   dryRunFinished: (k: string) => `${k} dry run finshed, nothing was touched`,
 } as const;

@@ -87,6 +87,9 @@ function dataMessage(state: DeploymentState, reason: string | undefined): string
   const { k } = state.request;
   if (reason !== undefined) return reason;
   if (state.state !== 'succeeded') return messages.inProgress(k);
+  if (state.request.action === 'converge' && state.batches.length === 0) {
+    return messages.allConverged(k, Object.keys(state.instances).join(' '));
+  }
   return state.request.dryRun ? messages.dryRunFinished(k) : messages.allFinished(k);
 }
 
@@ -108,7 +111,7 @@ function batches(state: DeploymentState, timezone: string): Leaves {
 function batchView(batch: BatchState, state: DeploymentState, timezone: string): Leaves {
   const records = batch.instances.flatMap((key) => {
     const record = state.instances[key]?.record;
-    return record === undefined ? [] : [instanceRecord(key, record, timezone)];
+    return record === undefined ? [] : [instanceRecord(key, record, state, timezone)];
   });
   const failed = batch.status === 'failed';
   return {
@@ -121,10 +124,14 @@ function batchView(batch: BatchState, state: DeploymentState, timezone: string):
 }
 
 /** The 18 documented fields; times and takes are whole seconds, so that they agree with each other. */
-function instanceRecord(key: string, facts: RecordFacts, timezone: string): InstanceRecord {
+function instanceRecord(key: string, facts: RecordFacts, state: DeploymentState, timezone: string): InstanceRecord {
   const time = (ms: number) => localTime(ms, timezone);
   const seconds = (from: number, to: number) => Math.floor(to / 1000) - Math.floor(from / 1000);
   const { startMs, stagedMs, startAppMs, endMs } = facts;
+  const total = `Total Take:${seconds(startMs, endMs)}`;
+  const startApp = `Start App Time:${seconds(startAppMs, endMs)}`;
+  const isRollback = state.request.action === 'rollback';
+  const { marked, rolledBack } = state.instances[key] ?? {};
   return {
     deloy_configdir_after: facts.config?.after ?? {},
     deloy_configdir_before: facts.config?.real ?? {},
@@ -134,13 +141,16 @@ function instanceRecord(key: string, facts: RecordFacts, timezone: string): Inst
     deloy_size: facts.size,
     deploy_ip: facts.host,
     deploy_key: key,
-    deploy_take: `Total Take:${seconds(startMs, endMs)} || Rsync Time:${seconds(startMs, stagedMs)} || Start App Time:${seconds(startAppMs, endMs)}`,
+    // A rollback transfers nothing; the two spaces are the original's.
+    deploy_take: isRollback
+      ? `${total}  || ${startApp}`
+      : `${total} || Rsync Time:${seconds(startMs, stagedMs)} || ${startApp}`,
     end_time: time(endMs),
     processNumber: facts.processNumber === undefined ? {} : String(facts.processNumber),
     randomStr: facts.randomStr,
-    rollRecord: '0',
-    rollStatus: '0',
-    rollbackNumber: '0',
+    rollRecord: isRollback ? '1' : '0',
+    rollStatus: marked === true ? '1' : '0',
+    rollbackNumber: String(rolledBack ?? 0),
     rsync_war_time: time(stagedMs),
     start_app_time: time(startAppMs),
     start_time: time(startMs),

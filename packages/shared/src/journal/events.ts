@@ -72,6 +72,14 @@ export const instancePlanSchema = z.object({
   configRelease: z.string().optional(),
   /** The release lies there already: nothing is staged, and nothing of it removed should the roll-out fail. */
   present: z.boolean().optional(),
+  /** The same for its configuration alone. */
+  configPresent: z.boolean().optional(),
+  /** It runs that release already: nothing is done to it. */
+  unchanged: z.boolean().optional(),
+  /** Manifest of a release that lies there or is placed again. */
+  manifest: z.string().optional(),
+  /** Deployment whose record of the instance is what a rollback goes by. */
+  target: z.string().optional(),
 });
 export type InstancePlan = z.infer<typeof instancePlanSchema>;
 
@@ -100,7 +108,14 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('asked'), at, control: controlSchema, by: z.string() }),
   /** The batches up to and with `batch` are done; nothing is out of rotation and no worker is bound until it is resumed. */
   z.object({ type: z.literal('held'), at, batch: z.number(), untilMs: z.number().optional() }),
-  z.object({ type: z.literal('planned'), at, suffix: z.string(), instances: z.array(instancePlanSchema) }),
+  z.object({
+    type: z.literal('planned'),
+    at,
+    suffix: z.string(),
+    instances: z.array(instancePlanSchema),
+    /** In place of the request's, where these follow from what stands on the hosts. */
+    batches: z.array(z.array(z.string())).optional(),
+  }),
   z.object({
     type: z.literal('package-resolved'),
     at,
@@ -151,6 +166,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     rotation: z.string().optional(),
     processes: z.number().optional(),
   }),
+  /** Comes after the end: another deployment, `by`, went by what this one recorded of an instance. */
+  z.object({ type: z.literal('rolled-back'), at, instance: z.string(), by: z.string() }),
+  /** Comes after the end: the release was marked as one to roll back to, or is no longer. */
+  z.object({ type: z.literal('marked'), at, instance: z.string(), marked: z.boolean(), by: z.string() }),
   z.object({
     type: z.literal('log'),
     at,

@@ -53,6 +53,33 @@ describe('fold', () => {
     );
     expect(state).toMatchObject({ state: 'running', worker: 'b', epoch: 2 });
   });
+
+  test('what is noted after the end changes a record and not the end', () => {
+    const events = journal(
+      { type: 'finished', state: 'succeeded' },
+      { type: 'rolled-back', instance: 'server1', by: 'dep-2' },
+      { type: 'rolled-back', instance: 'server1', by: 'dep-3' },
+      { type: 'marked', instance: 'server1', marked: true, by: 'ci' },
+    );
+    const [ended, noted] = [fold(events.slice(0, 2)), fold(events)];
+    expect(noted).toEqual({
+      ...ended,
+      instances: { server1: expect.objectContaining({ rolledBack: 2, marked: true }) },
+    });
+  });
+
+  test('a plan may say in which batches, and what runs already counts as done', () => {
+    const plan = (instance: string) => ({
+      instance,
+      host: 'h',
+      programDir: '/p',
+      programRelease: '/p_20180530_043756',
+    });
+    const instances = [{ ...plan('server1'), unchanged: true }, plan('server2')];
+    const state = fold(journal({ type: 'planned', suffix: '', instances, batches: [['server2']] }));
+    expect(state?.batches).toEqual([{ instances: ['server2'], status: 'waiting' }]);
+    expect(state && envelope(state, SETTINGS, START).job?.progress).toMatchObject({ done: '1', total: '2' });
+  });
 });
 
 describe('envelope', () => {

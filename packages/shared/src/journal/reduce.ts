@@ -9,6 +9,8 @@ import type { BatchState, DeploymentState, InstanceState, StepState } from './st
 export function reduce(state: DeploymentState | undefined, event: JournalEvent): DeploymentState {
   if (event.type === 'accepted') return begin(event);
   if (state === undefined) throw new Error(`a journal begins with "accepted", not "${event.type}"`);
+  // What comes after the end does not put the end off.
+  if (event.type === 'rolled-back' || event.type === 'marked') return apply(state, event);
   const next = { ...state, lastMs: Date.parse(event.at) };
   const line = logLine(event);
   if (line !== undefined) next.log = [...next.log, line];
@@ -58,7 +60,7 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
         heldAfter: [...state.heldAfter, event.batch],
       };
     case 'planned':
-      return { ...state, plan: { suffix: event.suffix, instances: event.instances } };
+      return plan(state, event);
     case 'package-resolved': {
       const { type: _, at: __, ...resolved } = event;
       return { ...state, package: resolved };
@@ -107,6 +109,12 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
       const { why, kept, linked, rotation, processes } = event;
       return withInstance(state, event.instance, { left: { why, kept, linked, rotation, processes } });
     }
+    case 'rolled-back':
+      return withInstance(state, event.instance, {
+        rolledBack: (instanceOf(state, event.instance).rolledBack ?? 0) + 1,
+      });
+    case 'marked':
+      return withInstance(state, event.instance, { marked: event.marked });
     case 'given-back':
     case 'log':
       return state;
@@ -120,6 +128,17 @@ function ask(state: DeploymentState, { control, by }: Extract<JournalEvent, { ty
   const asked = control === 'resume' ? undefined : { control, by };
   const wakes = state.state === 'held' && control !== 'hold';
   return { ...state, asked, state: wakes ? 'queued' : state.state };
+}
+
+function plan(
+  state: DeploymentState,
+  { suffix, instances, batches }: Extract<JournalEvent, { type: 'planned' }>,
+): DeploymentState {
+  const next: DeploymentState = { ...state, plan: { suffix, instances } };
+  if (batches !== undefined) next.batches = batches.map((keys) => ({ instances: keys, status: 'waiting' }));
+  return instances
+    .filter(({ unchanged }) => unchanged === true)
+    .reduce<DeploymentState>((all, { instance }) => withInstance(all, instance, { unchanged: true }), next);
 }
 
 function startStep(
@@ -231,6 +250,8 @@ function logText(event: JournalEvent): string | undefined {
       return event.state;
     case 'accepted':
     case 'step-progress':
+    case 'rolled-back':
+    case 'marked':
       return undefined;
   }
 }

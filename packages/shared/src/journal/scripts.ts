@@ -105,6 +105,18 @@ return {'woken', ticket}
 `);
 
 /**
+ * Appends to a deployment that has ended what others did with its record, each thing once.
+ * KEYS record, journal · ARGV what it is once of, as a field of the record ('' = as often as it comes), event
+ * Answer 1, or 0 when it stands there already or there is no such deployment
+ */
+export const NOTE = new LuaScript(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if ARGV[1] ~= '' and redis.call('HSETNX', KEYS[1], ARGV[1], '1') == 0 then return 0 end
+redis.call('XADD', KEYS[2], '*', 'e', ARGV[2])
+return 1
+`);
+
+/**
  * Is the caller still the owner? KEYS record · ARGV epoch · Answer as of APPEND, without writing anything.
  */
 export const CONFIRM = new LuaScript(`

@@ -23,6 +23,12 @@ export interface InstanceState {
   /** In the order in which they began. */
   steps: StepState[];
   record?: RecordFacts | undefined;
+  /** It ran the wanted release before, and was left alone. */
+  unchanged?: boolean | undefined;
+  /** How often a rollback went by its record. */
+  rolledBack?: number | undefined;
+  /** Its release is marked as one to roll back to. */
+  marked?: boolean | undefined;
   /** It had the new release, and has the former one again. */
   takenBack?: boolean | undefined;
   /** How it stands, where it was not brought back. */
@@ -79,7 +85,7 @@ export interface DeploymentState {
 
 /** Does the instance run the release of this deployment? */
 export const isDone = (instance: InstanceState | undefined): boolean =>
-  instance?.record !== undefined && instance.takenBack !== true;
+  instance?.unchanged === true || (instance?.record !== undefined && instance.takenBack !== true);
 
 export const isTerminal = (state: JobState): boolean =>
   state === 'succeeded' || state === 'failed' || state === 'cancelled';

@@ -1,20 +1,29 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { RexError } from '../errors/rex-error.js';
+import { birthOf } from './birth.js';
 import { connectionName } from './connection.js';
+import { leaveStartLock, takeStartLock } from './start-lock.js';
 
 /**
  * The embedded Redis: one server per `data_dir`, with AOF, on a free loopback port and with a password. It outlives the
  * process that started it as long as another one uses it, and is found again after a crash; the last to leave stops it.
+ * A new one takes the port and password of the one before where it can: whoever still looks for that one finds it.
  */
 
-const endpointSchema = z.object({ port: z.number(), password: z.string(), pid: z.number() });
+/** `birth` tells the server from a later process of the same number. */
+const endpointSchema = z.object({
+  port: z.number(),
+  password: z.string(),
+  pid: z.number(),
+  birth: z.string().optional(),
+});
 type Endpoint = z.infer<typeof endpointSchema>;
 
 /** A server to use, and how to leave it. */
@@ -44,14 +53,15 @@ const address = (endpoint: Endpoint): string => `redis://:${endpoint.password}@1
 async function findOrStart(directory: string): Promise<Endpoint> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    const running = readEndpoint(directory);
-    if (running !== undefined && isAlive(running.pid) && (await answers(running, deadline, undefined, true)))
-      return running;
+    const running = await findRunning(directory, deadline);
+    if (running !== undefined) return running;
     if (takeStartLock(directory)) {
       try {
-        return await start(directory, Date.now() + START_TIMEOUT_MS);
+        // Whoever held the lock a moment ago has started it: a second one would write to the same file.
+        const renewed = await findRunning(directory, deadline);
+        return renewed ?? (await start(directory, readEndpoint(directory), Date.now() + START_TIMEOUT_MS));
       } finally {
-        rmSync(join(directory, 'starting'), { force: true });
+        leaveStartLock(directory);
       }
     }
     if (Date.now() > deadline) throw startFailed(directory, 'another process did not finish starting it');
@@ -59,9 +69,18 @@ async function findOrStart(directory: string): Promise<Endpoint> {
   }
 }
 
-async function start(directory: string, deadline: number): Promise<Endpoint> {
+async function findRunning(directory: string, deadline: number): Promise<Endpoint | undefined> {
+  const known = readEndpoint(directory);
+  if (known === undefined || !isAlive(known)) return undefined;
+  return (await answers(known, deadline, undefined, true)) ? known : undefined;
+}
+
+async function start(directory: string, former: Endpoint | undefined, deadline: number): Promise<Endpoint> {
   for (let attempt = 1; ; attempt += 1) {
-    const endpoint = { port: await freePort(), password: randomBytes(24).toString('hex') };
+    const endpoint = {
+      port: await choosePort(attempt === 1 ? former?.port : undefined),
+      password: former?.password ?? randomBytes(24).toString('hex'),
+    };
     const log = openSync(join(directory, 'redis.log'), 'a', 0o600);
     // The settings go in on stdin, so that the password never stands in the process list.
     const child = spawn('redis-server', ['-'], { detached: true, stdio: ['pipe', log, log], cwd: directory });
@@ -76,7 +95,8 @@ async function start(directory: string, deadline: number): Promise<Endpoint> {
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(settings(endpoint, directory));
     child.unref();
-    const started = { ...endpoint, pid: child.pid ?? -1 };
+    const pid = child.pid ?? -1;
+    const started = { ...endpoint, pid, birth: birthOf(pid) };
     if (await answers(started, deadline, () => dead !== undefined)) {
       const file = join(directory, 'endpoint.json');
       writeFileSync(`${file}.new`, JSON.stringify(started), { mode: 0o600 });
@@ -119,35 +139,10 @@ function readEndpoint(directory: string): Endpoint | undefined {
   }
 }
 
-/** One starter at a time; the lock of a starter that died is taken over. */
-function takeStartLock(directory: string): boolean {
-  const file = join(directory, 'starting');
-  try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch {
-    const holder = Number(readLock(file));
-    // Our own number is that of a process before this one: containers give the same numbers again.
-    if (holder > 0 && (holder === process.pid || !isAlive(holder))) rmSync(file, { force: true });
-    return false;
-  }
-}
-
-function readLock(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+/** Does the server's process run? Another one may have its number now. */
+function isAlive({ pid, birth }: Pick<Endpoint, 'pid' | 'birth'>): boolean {
+  const now = birthOf(pid);
+  return now !== undefined && (birth === undefined || birth === now);
 }
 
 /** @param published it answered before, so that a refused connection means that it is gone */
@@ -180,7 +175,7 @@ async function answers(
         (published && refused) ||
         stop() ||
         Date.now() > deadline ||
-        !isAlive(endpoint.pid)
+        !isAlive(endpoint)
       )
         return false;
       redis.disconnect();
@@ -206,11 +201,17 @@ async function release(endpoint: Endpoint): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** The wanted port where nobody has taken it, else any free one. */
+async function choosePort(wanted: number | undefined): Promise<number> {
+  if (wanted === undefined) return freePort(0);
+  return freePort(wanted).catch(() => freePort(0));
+}
+
+async function freePort(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(port, '127.0.0.1', () => {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });

@@ -32,6 +32,10 @@ export class Keys {
   /** Text with an expiry: how often the sweeper has tried a name, and that it waits before it tries again. */
   sweeps = (name: string): string => `${this.#prefix}:sweeps:${name}`;
   sweepPause = (name: string): string => `${this.#prefix}:sweep-pause:${name}`;
+  /** Hash: instance → release that people marked as one to roll back to, as its label. */
+  get marked(): string {
+    return `${this.#prefix}:marked`;
+  }
   /** Hash: body digest and id of an Idempotency-Key. */
   idempotency = (digest: string): string => `${this.#prefix}:idem:${digest}`;
   token = (sha256: string): string => `${this.#prefix}:token:${sha256}`;

@@ -15,6 +15,7 @@ import type { HaproxyReach, ResolvedHaproxy, ResolvedInstance } from '@rexdeploy
 import { Connections } from '@rexdeploy/ssh/connections';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { scripts } from '../../hosts/remote-scripts.js';
+import { openFence } from '../../testing/open-fence.js';
 import { describeBalancer } from '../balancer.contract.js';
 import { HaproxyBalancer } from './haproxy.js';
 
@@ -44,7 +45,9 @@ afterAll(async () => {
 });
 
 const driver = (changes: Partial<ResolvedHaproxy> = {}, of: Partial<ResolvedInstance> = {}): HaproxyBalancer =>
-  new HaproxyBalancer({ ...overSsh, ...changes }, { ...instance, ...of }, (settings) => connections.get(settings));
+  new HaproxyBalancer({ ...overSsh, ...changes }, { ...instance, ...of }, async (settings) =>
+    openFence(await connections.get(settings), `${fleet.dir}/fence`),
+  );
 const overTcp = (): { reach: HaproxyReach } => ({ reach: { address: haproxy.statsAddress } });
 const server1 = async () => (await haproxy.servers()).find(({ name }) => name === 'server1');
 

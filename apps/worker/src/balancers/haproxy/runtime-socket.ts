@@ -8,6 +8,8 @@ import { sshSettings } from '../../hosts/ssh-settings.js';
 
 /** The socket answers from memory: what takes longer will not come. */
 const ANSWER_SECONDS = 10;
+/** Exit code of haproxy-send.sh: nobody answers, as while HAProxy is started anew. */
+const NO_ANSWER = 93;
 /** For the script around it and the connection to the host. */
 const MARGIN_MS = 20_000;
 
@@ -39,7 +41,9 @@ async function sendOverSsh(
     return (await transport.run(script, [reach.socket, line, String(ANSWER_SECONDS)], options)).stdout;
   } catch (error) {
     if (!(error instanceof CommandError) || error.exitCode === null) throw error;
-    throw new BalancerError({ where: reach.host, what: error.stderrTail.trim() || error.what, cause: error });
+    const what = error.stderrTail.trim() || error.what;
+    if (error.exitCode === NO_ANSWER) throw new ConnectionError({ host: reach.host, what, cause: error });
+    throw new BalancerError({ where: reach.host, what, cause: error });
   }
 }
 

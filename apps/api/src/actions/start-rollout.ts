@@ -1,0 +1,55 @@
+import type { Envelope } from '@rexdeploy/shared/api/envelope-schema';
+import type { RolloutParams } from '@rexdeploy/shared/api/rollout-params';
+import type { Target } from '@rexdeploy/shared/config/resolved';
+import { acceptDeployment } from '@rexdeploy/shared/deployments/accept';
+import type { DeployRequest } from '@rexdeploy/shared/journal/events';
+import { answerJob } from '../answers/answer-job.js';
+import { shownParams } from '../answers/frame.js';
+import { wantedWait } from '../answers/wanted-wait.js';
+import { idempotencyKeyOf } from '../params/idempotency-key.js';
+import type { ApiParts } from '../parts.js';
+import { mustDeploy } from '../plugins/auth.js';
+import { queueTicket } from '../queue-ticket.js';
+import { askRedis } from '../redis/ask.js';
+import type { ActionCall } from './action.js';
+import { findAllowedTarget } from './find-allowed-target.js';
+
+/** What one action adds to the request that all have in common. */
+export type Wanted = Pick<DeployRequest, 'source'> & Partial<Pick<DeployRequest, 'full' | 'dryRun'>>;
+
+/**
+ * Accepts a roll-out, and answers at once or when it has ended.
+ * @param checked parameters of the action, checked against its own schema
+ * @param find what the action wants to be done to the target, checked as far as it can be without a host
+ */
+export async function startRollout(
+  parts: ApiParts,
+  { request, reply, caller }: ActionCall,
+  checked: RolloutParams & { action: string },
+  find: (target: Target) => Wanted | Promise<Wanted>,
+): Promise<Envelope> {
+  const idempotencyKey = idempotencyKeyOf(request);
+  const wait = wantedWait(checked.wait, request);
+  mustDeploy(caller);
+  const target = findAllowedTarget(caller, parts.config.own, checked.k);
+  const asked: DeployRequest = {
+    action: checked.action,
+    k: checked.k.trim().replace(/ +/g, ' '),
+    name: target.name.k,
+    batches: target.batches,
+    full: '1',
+    dryRun: false,
+    ...(await find(target)),
+    sprint: checked.sprint === '1',
+    hold: checked.hold === '1',
+    onFailure: checked.on_failure,
+    param: shownParams(request),
+    by: caller.name,
+  };
+  const { id, isNew } = await askRedis(
+    () => acceptDeployment(parts.redis, parts.keys, asked, idempotencyKey),
+    'look at GET /jobs before trying again, or try again with the same Idempotency-Key',
+  );
+  if (isNew) await queueTicket(parts, id, request.log);
+  return answerJob(parts, { request, reply, id, asked, wait });
+}

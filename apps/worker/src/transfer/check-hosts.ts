@@ -1,0 +1,99 @@
+import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
+import { StepError } from '@rexdeploy/shared/errors/deployment-errors';
+import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
+import type { Manifest } from '@rexdeploy/store/manifest';
+import { type InstanceFacts, inspect } from '../hosts/inspect.js';
+import { type InstanceContext, instanceContext, type RolloutContext } from '../rollout/context.js';
+import { forEachLimited } from '../rollout/limited.js';
+import { stepState } from '../rollout/step.js';
+import { EMPTY, makeDelta } from './delta.js';
+import { findOverfull, type Need, NOTHING, needsOf, programSize, shortage, sizeOf, sum } from './space.js';
+import { wantedTrees } from './wanted.js';
+
+const STAGE = { name: 'stage' };
+
+/**
+ * Looks at every host before the first one gets anything: is there room for all that this deployment brings to it? A
+ * host that cannot be reached is left to its own staging, which tries again.
+ * @throws StepError of the first instance that could not be staged
+ */
+export async function checkAllHosts(rollout: RolloutContext, keys: readonly string[]): Promise<void> {
+  const isThere = (key: string) =>
+    rollout.journal.state.plan?.instances.some(({ instance, present }) => instance === key && present === true) ??
+    false;
+  const begun = (key: string) => rollout.journal.state.instances[key]?.steps.find(({ step }) => step === STAGE.name);
+  // One that is staged takes nothing more; of one that failed its own step tells.
+  const open = keys.filter((key) => !isThere(key) && (begun(key)?.status ?? 'running') === 'running');
+  // A single one is checked by its own staging.
+  if (open.length < 2) return;
+  const signal = AbortSignal.any([rollout.signal, rollout.cancelled, rollout.leaving]);
+  const seen: Seen[] = [];
+  await forEachLimited(open, rollout.name.transfer.parallel, async (key) => {
+    const context = { ...instanceContext(rollout, key), signal };
+    await judging(context, async () => {
+      const facts = await look(context, false);
+      if (facts.program.staged === undefined) seen.push({ context, needs: await atMost(context, facts) });
+    });
+  });
+  const overfull = new Set(findOverfull(seen.flatMap(({ needs }) => needs)).flat());
+  const doubtful = seen.filter(({ needs }) => needs.some((need) => overfull.has(need)));
+  // Only where it may not fit is it worth to find out what exactly is needed.
+  await forEachLimited(doubtful, rollout.name.transfer.parallel, async (one) => {
+    await judging(one.context, async () => {
+      one.needs = await exactly(one.context);
+    });
+  });
+  const [group] = findOverfull(seen.flatMap(({ needs }) => needs));
+  const last = seen.find(({ context }) => context.instance.key === group?.at(-1)?.instance);
+  if (group !== undefined && last !== undefined) await fail(last.context, shortage(last.context.instance.host, group));
+}
+
+interface Seen {
+  context: InstanceContext;
+  needs: Need[];
+}
+
+async function look(context: InstanceContext, listing: boolean): Promise<InstanceFacts> {
+  const { instance, plan, journal, name, signal } = context;
+  const options = { exclude: name.exclude, shared: name.shared, listing, measure: 'all' as const, signal };
+  return inspect(await context.host(), instance, plan, journal.id, options);
+}
+
+/** No more than this, whatever of the package is on the host already; nothing has to be hashed for it. */
+async function atMost(context: InstanceContext, facts: InstanceFacts): Promise<Need[]> {
+  const { journal, store, instance, plan } = context;
+  const { request, package: resolved } = journal.state;
+  const load = async (manifest: string | undefined): Promise<Manifest> =>
+    manifest === undefined ? EMPTY : store.manifests.load(manifest);
+  const tree = await load(resolved?.configs[instance.key]?.manifest);
+  const program = sizeOf((await load(plan.manifest ?? resolved?.program)).entries);
+  const replaces = request.full === '2' && resolved?.program !== undefined && instance.configInside === undefined;
+  const kept = replaces ? NOTHING : (facts.program.size ?? NOTHING);
+  return needsOf(context, facts, sum(program, kept), { tree, keepCurrent: true });
+}
+
+async function exactly(context: InstanceContext): Promise<Need[]> {
+  const facts = await look(context, true);
+  const { base, program, config } = await wantedTrees(context, facts);
+  return needsOf(context, facts, programSize(context.name.transfer.reuse, makeDelta(base, program)), config);
+}
+
+/** Runs what may fail for good; what a later attempt may see succeed is left to it. */
+async function judging(context: InstanceContext, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    if (thrown instanceof ControlFlow || thrown instanceof StepError) throw thrown;
+    context.signal.throwIfAborted();
+    const error = toRexError(thrown, context.instance.host);
+    if (!error.retryable) await fail(context, error);
+  }
+}
+
+/** As a step does that failed while it looked. */
+async function fail(context: InstanceContext, error: RexError): Promise<never> {
+  const at = { instance: context.instance.key, step: STAGE.name };
+  if (stepState(context, STAGE) === undefined) await context.journal.append({ type: 'step-started', ...at, found: {} });
+  await context.journal.append({ type: 'step-failed', ...at, error: error.toRecord(), ms: 0 });
+  throw new StepError(at.instance, at.step, error);
+}

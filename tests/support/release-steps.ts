@@ -1,0 +1,65 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { at } from './client.js';
+import type { Stand } from './stand.js';
+
+/** What tests do about releases, one after another. */
+
+/** Deploys a program that calls itself so. @returns the job's id and the stamp of its releases */
+export async function deployVersion(
+  { client, fleet }: Stand,
+  version: string,
+  k = 'server',
+): Promise<{ id: string; stamp: string }> {
+  writeFileSync(join(fleet.uatDirs.get('server')?.programDir ?? '', 'version.txt'), `${version}\n`);
+  const { body } = await client.deploy({ k, senv: 'uat' });
+  if (body.msg !== undefined) throw new Error(body.msg);
+  const after = String(at(body, 'data', 'data', '0', 'data', '0', 'deloy_prodir_after'));
+  return { id: body.job?.id ?? '', stamp: after.slice(-15) };
+}
+
+/** Makes the service of an instance refuse to start one version. */
+export async function refuseVersion({ fleet }: Stand, key: string, version: string): Promise<void> {
+  const { service, programDir } = fleet.instance(key);
+  const script = `#!/bin/sh
+if [ "$1" = start ] && grep -q ${version} ${programDir}/version.txt; then echo no licence; exit 7; fi
+exec ${service}-real "$@"
+`;
+  await fleet.hostOf(key).ssh(`mv ${service} ${service}-real && cat > ${service} && chmod +x ${service}`, script);
+}
+
+/** Makes it start everything again. */
+export async function refuseNothing({ fleet }: Stand, key: string): Promise<void> {
+  const { service } = fleet.instance(key);
+  await fleet.hostOf(key).ssh(`mv ${service}-real ${service}`);
+}
+
+/** Takes one kept program release from an instance's host. */
+export function loseRelease({ fleet }: Stand, key: string, stamp: string): void {
+  rmSync(`${fleet.instance(key).programDir}_${stamp}`, { recursive: true });
+}
+
+/** As if Redis had lost all deployments and kept all else. */
+export async function forgetDeployments({ redis: { url } }: Stand): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    await redis.del(...(await redis.keys('rex:dep*')));
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Answers of all instances, in their order. */
+export async function versions({ fleet }: Stand): Promise<(string | undefined)[]> {
+  return Promise.all(fleet.instances.map(async (instance) => (await instance.observe()).version));
+}
+
+/** Steps that a job began, `<instance> <step>`, in order. */
+export async function stepsOf({ client }: Stand, id: string): Promise<string[]> {
+  const steps: string[] = [];
+  for await (const { type, data } of client.events(id)) {
+    if (type === 'step-started') steps.push(`${data.instance} ${data.step}`);
+  }
+  return steps;
+}

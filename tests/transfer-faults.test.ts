@@ -1,0 +1,196 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { startCutProxy } from './support/cut-proxy.js';
+import { expectSound } from './support/invariants.js';
+import { moveToSmallDisk, type SmallDisk } from './support/small-disk.js';
+import { type Stand, test as standing } from './support/stand.js';
+
+const DEPLOY = { k: 'server', senv: 'uat' };
+const FAST_TAKEOVER = { worker: { lock: '2s', stalled_check: '500ms' } };
+/** Every file differs: some 6 MB travel. */
+const ALL_CHANGED = { program: { files: 200, sizeBytes: 1024 * 1024 }, changed: 1 };
+/** Log-in, scripts, headers, lists of files. */
+const OVERHEAD = 512 * 1024;
+const CUT_AFTER = 4 * 1024 * 1024;
+
+/** Given back before the stand is, whose folder could not be removed otherwise. */
+const test = standing.extend<{ held: (() => unknown)[] }>({
+  held: async ({ start: _ }, use) => {
+    const held: (() => unknown)[] = [];
+    await use(held);
+    for (const release of held.reverse()) await release();
+  },
+});
+
+interface Staged {
+  instance: string;
+  bytes: number;
+  resumed?: number;
+}
+
+/** Follows a job to its end. @returns how each instance was staged, and the events */
+async function follow({ client }: Stand, id: string) {
+  const staged: Staged[] = [];
+  const types: string[] = [];
+  for await (const { type, data } of client.events(id)) {
+    types.push(`${type} ${data.instance ?? ''} ${data.step ?? ''}`.trim());
+    if (type === 'step-done' && data.step === 'stage')
+      staged.push({ instance: String(data.instance), ...(data.facts as { bytes: number; resumed?: number }) });
+  }
+  const { body } = await client.get(`/jobs/${id}`);
+  return { body, staged, types };
+}
+
+async function begin({ client }: Stand, more: Record<string, string> = {}): Promise<string> {
+  return (await client.rex({ action: 'deploy', ...DEPLOY, ...more })).body.job?.id ?? '';
+}
+
+/** Files of a release and of what it was made of, told apart by nothing but their content. */
+function expectSameContent(release: string, source: string): void {
+  const files = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name).slice(source.length + 1));
+  const wrong = paths.filter((path) => !readFileSync(join(release, path)).equals(readFileSync(join(source, path))));
+  expect(wrong).toEqual([]);
+}
+
+describe('a connection that is cut in the middle of a transfer', () => {
+  for (const sides of ['both', 'client'] as const) {
+    test(`is opened again and sends the rest alone; ${sides === 'both' ? 'both sides know' : 'the host does not know'}`, async ({
+      start,
+      held,
+    }) => {
+      const stand = await start({ workers: 0, fleet: ALL_CHANGED });
+      const { fleet } = stand;
+      const proxy = await startCutProxy(fleet.hostOf('server1'));
+      held.push(() => proxy.close());
+      const instances = { server1: { ssh: { port: proxy.port } } };
+      fleet.writeConfig({ environments: { prod: { names: { server: { instances } } } } });
+      await stand.addWorker();
+      const cut = proxy.cutAfter(CUT_AFTER, sides);
+      const id = await begin(stand);
+      await cut;
+      const { body, staged, types } = await follow(stand, id);
+      expect(body.msg).toBeUndefined();
+      expect(types).toContain('step-retried server1 stage');
+      const [first, second] = ['server1', 'server2'].map((key) => staged.find(({ instance }) => instance === key));
+      expect(first?.resumed).toBeGreaterThan(0);
+      expect(second?.resumed).toBe(0);
+      // What the new connection carried is told by both of its ends; how much arrived before the cut, only the host knows.
+      expect(first?.bytes).toBeLessThan(second?.bytes ?? 0);
+      expect(proxy.sent[1]).toBeLessThan((first?.bytes ?? 0) + OVERHEAD);
+      const { link = '' } = await fleet.instance('server1').observe();
+      expectSameContent(link, fleet.uatDirs.get('server')?.programDir ?? '');
+      // Nothing of the former attempt goes on.
+      expect((await fleet.hostOf('server1').ssh("pgrep -f 'rex:[s]tage:' || echo none")).stdout).toBe('none\n');
+      expect(await expectSound(stand)).toEqual(['v2', 'v2']);
+    });
+  }
+
+  test('with the worker that had it: the next worker sends the rest alone', async ({ start, held }) => {
+    const stand = await start({ workers: 0, fleet: ALL_CHANGED, config: FAST_TAKEOVER });
+    const { fleet } = stand;
+    const proxy = await startCutProxy(fleet.hostOf('server1'));
+    held.push(() => proxy.close());
+    const instances = { server1: { ssh: { port: proxy.port } } };
+    fleet.writeConfig({ ...FAST_TAKEOVER, environments: { prod: { names: { server: { instances, retries: 0 } } } } });
+    const worker = await stand.addWorker();
+    const cut = proxy.cutAfter(CUT_AFTER, 'none');
+    const id = await begin(stand, { k: 'server1' });
+    await cut;
+    await worker.kill9();
+    await stand.addWorker();
+    const { body, staged } = await follow(stand, id);
+    expect(body.msg).toBeUndefined();
+    expect(staged[0]?.resumed).toBeGreaterThan(0);
+    expect(await expectSound(stand)).toEqual(['v2', 'v1']);
+  });
+});
+
+describe('a disk that cannot take the release is told before any host gets anything', () => {
+  const cases: { fault: string; spoil: (disk: SmallDisk) => void; expected: RegExp }[] = [
+    {
+      fault: 'too small',
+      spoil: (disk) => disk.remount('size=12m'),
+      expected: /server2 needs \d{8} bytes beside \S+html2, \d+ are available; free space on the host/,
+    },
+    {
+      fault: 'without inodes',
+      spoil: (disk) => disk.remount(`nr_inodes=${disk.usedInodes() + 80}`),
+      expected: /server2 needs \d+ inodes beside \S+html2, \d+ are available; free space on the host/,
+    },
+    {
+      fault: 'read-only',
+      spoil: (disk) => disk.remount('ro'),
+      expected: /data\/www cannot be written by \S+, so no release of server2 can be placed there/,
+    },
+  ];
+  for (const { fault, spoil, expected } of cases) {
+    test(`${fault}`, async ({ start, held }) => {
+      const stand = await start();
+      const { fleet } = stand;
+      const disk = await moveToSmallDisk(fleet.instance('server2'));
+      held.push(() => disk.unmount());
+      spoil(disk);
+      const { body, types } = await follow(stand, await begin(stand));
+      expect(body.msg).toMatch(expected);
+      expect(body.msg).toContain('no instance was taken out of rotation, stopped or switched');
+      expect(body.msg).not.toContain('left over');
+      expect(types.filter((type) => /^step-started (server1|\S+ drain)/.test(type))).toEqual([]);
+      expect(readdirSync(dirname(fleet.instance('server1').programDir))).not.toContain('.rexdeploy');
+      expect(await expectSound(stand)).toEqual(['v1', 'v1']);
+
+      disk.remount('rw,size=256m,nr_inodes=100000');
+      expect((await stand.client.deploy(DEPLOY)).body.msg).toBeUndefined();
+      expect(await expectSound(stand)).toEqual(['v2', 'v2']);
+    });
+  }
+});
+
+describe('a file of the present release that is written to between the look and the copy', () => {
+  /** The host's own tar, which comes in between: `act` runs in the release that is linked. */
+  function comeBetween({ fleet }: Stand, act: string): void {
+    const { programDir } = fleet.instance('server1');
+    fleet
+      .hostOf('server1')
+      .putCommand('tar', `#!/bin/sh\ncase "$1" in -x) (cd ${programDir}/ && ${act}) ;; esac\nexec /bin/tar "$@"\n`);
+  }
+  /** Same size and time, and another content. */
+  const SPOIL =
+    'cp -p package.json /tmp/$$ && tr a-z A-Z < /tmp/$$ > package.json && touch -r /tmp/$$ package.json && rm /tmp/$$';
+  const sourceOf = ({ fleet }: Stand): string => fleet.uatDirs.get('server')?.programDir ?? '';
+
+  for (const deployments of ['first', 'second']) {
+    test(`is noticed, and the release has what was sent: ${deployments} deployment`, async ({ start }) => {
+      const stand = await start();
+      if (deployments === 'second') expect((await stand.client.deploy(DEPLOY)).body.msg).toBeUndefined();
+      comeBetween(stand, `grep -q sample package.json && ${SPOIL} || true`);
+      expect((await stand.client.deploy(DEPLOY)).body.msg).toBeUndefined();
+      const { link = '' } = await stand.fleet.instance('server1').observe();
+      expectSameContent(link, sourceOf(stand));
+      expect(await expectSound(stand)).toEqual(['v2', 'v2']);
+    });
+  }
+
+  test('again and again ends it with its name, and with nothing left', async ({ start }) => {
+    const stand = await start();
+    comeBetween(stand, 'chmod 644 package.json');
+    const { body } = await stand.client.deploy(DEPLOY);
+    expect(body.msg).toContain('the present release of server1 keeps changing while it is copied');
+    expect(body.msg).toContain('package.json');
+    expect(await expectSound(stand)).toEqual(['v1', 'v1']);
+  });
+
+  test('and that no package has a say in is carried over as it is, and read anew the next time', async ({ start }) => {
+    const stand = await start();
+    const { fleet } = stand;
+    await fleet.hostOf('server1').ssh(`echo early > ${fleet.instance('server1').programDir}/own.txt`);
+    comeBetween(stand, 'echo late >> own.txt');
+    for (const lines of ['early\nlate\n', 'early\nlate\nlate\n', 'early\nlate\nlate\nlate\n']) {
+      expect((await stand.client.deploy({ ...DEPLOY, k: 'server1' })).body.msg).toBeUndefined();
+      const { link = '' } = await fleet.instance('server1').observe();
+      expect(readFileSync(join(link, 'own.txt'), 'utf8')).toBe(lines);
+    }
+    expect(await expectSound(stand)).toEqual(['v2', 'v1']);
+  });
+});
