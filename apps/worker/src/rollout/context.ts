@@ -76,7 +76,9 @@ export function instanceContext(rollout: RolloutContext, key: string): InstanceC
 
 /** The driver of an instance's balancer, over this deployment's connections, for as long as this worker owns it. */
 export function balancerOf(rollout: RolloutContext, instance: ResolvedInstance): Balancer {
-  const place = { folder: '~', name: `${instance.name}-${instance.key}`, mode: 'check' as const };
+  // Controllers that share a balancer's log-in count for themselves; what keeps them apart is the instance's own host.
+  const name = `${rollout.controller.slice(0, 8)}-${instance.key}`;
+  const place = { folder: '~', name, mode: 'check' as const };
   const balancer = createBalancer(instance, async (settings) =>
     fenced(await rollout.connections.get(settings, { signal: rollout.signal }), place, rollout),
   );

@@ -4,6 +4,8 @@ import { scripts } from '../hosts/remote-scripts.js';
 import { instanceContext, type RolloutContext } from './context.js';
 import { forEachLimited } from './limited.js';
 
+const LOCKING: ReadonlySet<string> = new Set(['stage', 'drain']);
+
 /**
  * Gives back the locks on the hosts that this deployment took. One on a host that cannot be reached stays, and is told:
  * the next deployment of this controller takes it over.
@@ -12,8 +14,9 @@ export async function releaseLocks(rollout: RolloutContext): Promise<void> {
   const { journal, name, signal } = rollout;
   const { instances, request } = journal.state;
   if (request.dryRun) return;
+  // One where a step failed while looking was never locked.
   const touched = Object.keys(instances).filter((key) =>
-    instances[key]?.steps.some(({ step }) => step === 'stage' || step === 'drain'),
+    instances[key]?.steps.some(({ step, found }) => LOCKING.has(step) && Object.keys(found).length > 0),
   );
   await forEachLimited(touched, name.transfer.parallel, async (key) => {
     try {

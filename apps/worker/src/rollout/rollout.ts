@@ -4,6 +4,7 @@ import { isDone } from '@rexdeploy/shared/journal/state';
 import { resolvePackage } from '../sources/resolve.js';
 import { cleanUp } from '../steps/cleanup.js';
 import { compare } from '../steps/compare.js';
+import { soak } from '../steps/soak.js';
 import { checkAllHosts } from '../transfer/check-hosts.js';
 import { instanceContext, type RolloutContext, safePoint } from './context.js';
 import { batchFailure, cancellation, hasFailed, type Outcome, stagingFailure } from './failure.js';
@@ -100,25 +101,39 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
     safePoint(context, true);
     await journal.append({ type: 'batch-started', batch: index });
   }
-  // All of the batch are followed to their end, also when one fails: a neighbour is never left in the middle.
-  const results = await Promise.allSettled(
-    batch.instances.map(async (key) => rollInstance(instanceContext(context, key))),
-  );
-  const errors = results.flatMap((result, at) =>
-    result.status === 'rejected' ? [{ key: batch.instances[at] ?? '', error: result.reason as unknown }] : [],
+  const ended = await followAll(batch.instances, (key) => rollInstance(instanceContext(context, key)));
+  if (ended.length > 0) return endBatch(context, index, ended);
+  const failed = index === 0 ? await followAll(batch.instances, (key) => soak(instanceContext(context, key))) : [];
+  // Whoever cancels while the first batch is watched leaves it as it is: it is whole.
+  const cancel = failed.find(({ error }) => error instanceof CancelAsked);
+  if (failed.length > 0 && cancel === undefined) return endBatch(context, index, failed);
+  await journal.append({ type: 'batch-finished', batch: index });
+  if (cancel !== undefined) throw cancel.error;
+}
+
+/** An instance that did not get to the end, and why: a StepError, or CancelAsked. */
+interface Ended {
+  key: string;
+  error: unknown;
+}
+
+/**
+ * Follows all instances of a batch to their end, also when one fails: a neighbour is never left in the middle.
+ * @returns those that failed or were cancelled
+ * @throws whatever else ended one, when all have ended
+ */
+async function followAll(keys: readonly string[], work: (key: string) => Promise<void>): Promise<Ended[]> {
+  const results = await Promise.allSettled(keys.map(async (key) => work(key)));
+  const errors = results.flatMap((result, at): Ended[] =>
+    result.status === 'rejected' ? [{ key: keys[at] ?? '', error: result.reason }] : [],
   );
   const ended = errors.filter(({ error }) => error instanceof StepError || error instanceof CancelAsked);
   if (ended.length < errors.length) throw errors.find((each) => !ended.includes(each))?.error;
-  if (ended.length === 0) return journal.append({ type: 'batch-finished', batch: index });
-  await endBatch(context, index, ended);
+  return ended;
 }
 
 /** Does to a failed or cancelled batch what the policy says. @throws RolloutError, or CancelAsked where nothing failed */
-async function endBatch(
-  context: RolloutContext,
-  index: number,
-  ended: readonly { key: string; error: unknown }[],
-): Promise<void> {
+async function endBatch(context: RolloutContext, index: number, ended: readonly Ended[]): Promise<void> {
   const { journal } = context;
   const failures = ended.flatMap(({ error }) => (error instanceof StepError ? [error] : []));
   const policy = failures.length === 0 ? 'rollback' : (journal.state.request.onFailure ?? context.name.onFailure);
