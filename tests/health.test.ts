@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { JsonObject } from '@rexdeploy/sandbox/merge';
 import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { parseConfig } from '@rexdeploy/shared/config/load';
 import { ConfigError } from '@rexdeploy/shared/errors/config-error';
@@ -124,7 +125,7 @@ describe('kinds', () => {
 });
 
 /** The sandbox's config, with another health check for each instance, or other keys of it. */
-const instances = (one: (index: number) => NonNullable<StandOptions['config']>): StandOptions => ({
+const instances = (one: (index: number) => JsonObject): StandOptions => ({
   config: {
     environments: { prod: { names: { server: { instances: { server1: one(0), server2: one(1) } } } } },
   },

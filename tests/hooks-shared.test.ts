@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { JsonObject } from '@rexdeploy/sandbox/merge';
 import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { parseConfig } from '@rexdeploy/shared/config/load';
 import { ConfigError } from '@rexdeploy/shared/errors/config-error';
@@ -12,7 +13,7 @@ import { type Stand, type StandOptions, test } from './support/stand.js';
 const DEPLOY = { k: 'server', senv: 'uat' };
 const FORMER = '20180521_043510';
 
-const withName = (server: NonNullable<StandOptions['config']>): StandOptions => ({
+const withName = (server: JsonObject): StandOptions => ({
   config: { environments: { prod: { names: { server } } } },
 });
 const programOfUat = ({ fleet }: Stand): string => fleet.uatDirs.get('server')?.programDir ?? '';
