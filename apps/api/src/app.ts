@@ -8,6 +8,7 @@ import { parameters } from './plugins/parameters.js';
 import { requestRate } from './plugins/rate-limit.js';
 import { unreadBodies } from './plugins/unread-bodies.js';
 import { requestLives } from './request-life.js';
+import { drainedRoutes } from './routes/drained.js';
 import { healthRoutes } from './routes/health.js';
 import { jobControlRoutes } from './routes/job-control.js';
 import { jobEventRoutes } from './routes/job-events.js';
@@ -48,5 +49,6 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
   await app.register(jobEventRoutes, parts);
   await app.register(packageRoutes, parts);
   await app.register(nameRoutes, parts);
+  await app.register(drainedRoutes, parts);
   return app;
 }

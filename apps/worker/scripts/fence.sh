@@ -19,6 +19,8 @@ fence_enter() {
     read -r seen_stamp seen_epoch seen_deployment < "$fence_folder/$fence_name.fence"
     case $seen_stamp$seen_epoch in *[!0-9]* | '') seen_stamp=0; seen_epoch=0 ;; esac
   fi
+  # Whoever breaks a lock knows better than the number that was left with it.
+  [ "$fence_mode" != break ] || seen_stamp=0
   if [ "$seen_stamp" -gt "$fence_stamp" ] || { [ "$seen_stamp" -eq "$fence_stamp" ] && [ "$seen_epoch" -gt "$fence_epoch" ]; }; then
     refuse 90 "$seen_deployment was here since (number $seen_stamp.$seen_epoch, this one is $fence_stamp.$fence_epoch)"
   fi

@@ -11,6 +11,7 @@ import { Connections } from '@rexdeploy/ssh/connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
 import { sweep } from './actions/sweep.js';
+import { unlock } from './actions/unlock.js';
 import type { RolloutContext } from './rollout/context.js';
 import { openHistory } from './rollout/history.js';
 import { rollOut } from './rollout/rollout.js';
@@ -86,6 +87,7 @@ const ACTIONS: Readonly<Record<string, (context: RolloutContext) => Promise<void
   rollback: rollOut,
   converge: rollOut,
   sweep,
+  unlock,
 };
 
 function actionOf(name: string): (context: RolloutContext) => Promise<void> {

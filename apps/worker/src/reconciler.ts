@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { askDeployment } from '@rexdeploy/shared/deployments/control';
 import { manifestsInUse } from '@rexdeploy/shared/deployments/manifests-in-use';
 import { forgetOld } from '@rexdeploy/shared/deployments/retention';
 import { sendTicket, type Ticket } from '@rexdeploy/shared/queue/tickets';
@@ -88,9 +89,12 @@ export class Reconciler {
   async #requeue(): Promise<void> {
     const { redis, keys } = this.#parts;
     for (const id of await redis.smembers(keys.open)) {
-      const [status, ticket] = await redis.hmget(keys.record(id), 'state', 'ticket');
-      // It waits for people.
-      if (status === 'held') continue;
+      const [status, ticket, until] = await redis.hmget(keys.record(id), 'state', 'ticket', 'hold_until');
+      if (status === 'held') {
+        // It waits for people, and not for ever where the configuration says so.
+        if (until && Number(until) <= Date.now()) await this.#endHold(id);
+        continue;
+      }
       const job = await this.#queue.getJob(ticket ?? id);
       const state = await job?.getState();
       if (job !== undefined && state !== 'completed' && state !== 'failed' && state !== 'unknown') continue;
@@ -103,6 +107,14 @@ export class Reconciler {
       await job?.remove();
       await sendTicket(this.#queue, id, ticket ?? id);
     }
+  }
+
+  async #endHold(id: string): Promise<void> {
+    const { redis, keys } = this.#parts;
+    const name = (await redis.hget(keys.record(id), 'name')) ?? '';
+    const ended = await askDeployment(redis, keys, { id, name }, 'cancel', 'hold_timeout');
+    this.#log.warn({ deploymentId: id, outcome: ended.outcome }, 'held for longer than hold_timeout: cancelled');
+    if (ended.outcome === 'woken') await sendTicket(this.#queue, id, ended.ticket);
   }
 
   async #forget(): Promise<void> {

@@ -71,6 +71,15 @@ export function mustDeploy(caller: TokenRecord): void {
   });
 }
 
+/** @throws ForbiddenError when the token's role is not that of an administrator */
+export function mustAdminister(caller: TokenRecord): void {
+  if (caller.role === 'admin') return;
+  throw new ForbiddenError({
+    what: `the token "${caller.name}" has the role ${caller.role}: this needs the role admin`,
+    whatToDo: 'make one with `rex token create --role admin`',
+  });
+}
+
 /** @throws ForbiddenError when the token's patterns do not allow the name */
 export function mustAllowName(caller: TokenRecord, name: string): void {
   if (allowsName(caller, name)) return;

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Action } from '../actions/action.js';
 import { converge } from '../actions/converge.js';
 import { deploy } from '../actions/deploy.js';
+import { initdb } from '../actions/initdb.js';
 import { mark } from '../actions/mark.js';
 import { rollback } from '../actions/rollback.js';
 import { nothingReceived } from '../params/received.js';
@@ -19,6 +20,7 @@ export async function rexRoutes(app: FastifyInstance, parts: ApiParts): Promise<
     ['rollback', rollback(parts)],
     ['converge', converge(parts)],
     ['mark', mark(parts)],
+    ['Deploy:Db:initdb', initdb(parts)],
   ]);
 
   app.post('/rex', { config: { access: 'token' } }, async (request, reply) => {

@@ -19,6 +19,7 @@ const alone = (name: string): RemoteScript => ({ name, text: read(`${name}.sh`) 
 /** The fixed texts that run on hosts; each file's header tells purpose, arguments, answer and exit codes. */
 export const scripts = {
   inspect: withShared(load('inspect')),
+  lookLock: load('look-lock'),
   listTree: load('list-tree'),
   pack: load('pack'),
   resume: withPartial(guarded('resume')),

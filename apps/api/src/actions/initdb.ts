@@ -1,0 +1,118 @@
+import { unlockParamsSchema } from '@rexdeploy/shared/api/unlock-params';
+import type { ResolvedName } from '@rexdeploy/shared/config/resolved';
+import { acceptDeployment } from '@rexdeploy/shared/deployments/accept';
+import { askDeployment } from '@rexdeploy/shared/deployments/control';
+import { freeName } from '@rexdeploy/shared/deployments/free-name';
+import type { DeploymentHead } from '@rexdeploy/shared/deployments/list';
+import { NameBusyError, UnavailableError } from '@rexdeploy/shared/errors/request-errors';
+import { list } from '@rexdeploy/shared/journal/envelope';
+import type { DeployRequest } from '@rexdeploy/shared/journal/events';
+import { isTerminal, type JobState } from '@rexdeploy/shared/journal/state';
+import { allowsName } from '@rexdeploy/shared/tokens';
+import { answerJob } from '../answers/answer-job.js';
+import { answerOf, shownParams } from '../answers/frame.js';
+import { wantedWait } from '../answers/wanted-wait.js';
+import { waitForEnd } from '../journal/follow.js';
+import { checkParams } from '../params/check.js';
+import type { ApiParts } from '../parts.js';
+import { mustAdminister } from '../plugins/auth.js';
+import { queueTicket } from '../queue-ticket.js';
+import { askRedis } from '../redis/ask.js';
+import type { Action, ActionCall } from './action.js';
+import { findAllowedTarget } from './find-allowed-target.js';
+
+/** Longest that a deployment which is cancelled first may take to bring back what it has in hand. */
+const CANCEL_LIMIT_MS = 60_000;
+
+/**
+ * `action=Deploy:Db:initdb`: frees a name whose deployment is gone, and its hosts from locks that were left behind. One
+ * that lives is named and left alone, unless `force=1` cancels it first.
+ */
+export const initdb =
+  (parts: ApiParts): Action =>
+  async (call) => {
+    const { request, reply, params, caller } = call;
+    const checked = checkParams(unlockParamsSchema, params);
+    const wait = wantedWait(checked.wait, request);
+    mustAdminister(caller);
+    const { names } = parts.config.own;
+    const force = checked.force === '1';
+    if (checked.k !== undefined) {
+      const { name } = findAllowedTarget(caller, parts.config.own, checked.k);
+      const asked = requestFor(call, name, force);
+      const id = await unlockName(parts, call, asked);
+      return answerJob(parts, { request, reply, id, asked, wait });
+    }
+    const jobs: Record<string, string>[] = [];
+    for (const name of [...names.values()].filter(({ k }) => allowsName(caller, k))) {
+      jobs.push({ k: name.k, job: await unlockName(parts, call, requestFor(call, name, force)) });
+    }
+    reply.code(202);
+    return answerOf(request, reply, parts.config, { data: list(jobs), msg: `${jobs.length} names are being unlocked` });
+  };
+
+function requestFor({ request, caller }: ActionCall, name: ResolvedName, force: boolean): DeployRequest {
+  return {
+    action: 'unlock',
+    k: name.k,
+    name: name.k,
+    batches: [[...name.instances.keys()]],
+    source: { kind: 'none' },
+    full: '1',
+    dryRun: false,
+    sprint: false,
+    force,
+    param: shownParams(request),
+    by: caller.name,
+  };
+}
+
+/** @returns id of the job that frees the hosts. @throws NameBusyError naming the deployment that lives */
+async function unlockName(parts: ApiParts, call: ActionCall, asked: DeployRequest): Promise<string> {
+  const { redis, keys, deployments } = parts;
+  const id = await askRedis(() => redis.get(keys.lock(asked.name)));
+  if (id !== null) {
+    const owner = await livingOwner(parts, id);
+    if (owner === undefined) await askRedis(() => freeName(redis, keys, asked.name, id));
+    else if (asked.force === true) await cancelFirst(parts, call, owner);
+    else throw busy(owner, (await deployments.find(id)).state.worker);
+  }
+  const accepted = await askRedis(() => acceptDeployment(redis, keys, asked));
+  await queueTicket(parts, accepted.id, call.request.log);
+  return accepted.id;
+}
+
+/** The lock's owner, unless it is certain that it is gone: unknown, ended, or with a journal that nobody can go on with. */
+async function livingOwner({ deployments }: ApiParts, id: string): Promise<DeploymentHead | undefined> {
+  try {
+    const head = await deployments.head(id);
+    if (isTerminal(head.state as JobState)) return undefined;
+    await deployments.find(id);
+    return head;
+  } catch (error) {
+    if (error instanceof UnavailableError) throw error;
+    return undefined;
+  }
+}
+
+async function cancelFirst(
+  parts: ApiParts,
+  { request, reply, caller }: ActionCall,
+  owner: DeploymentHead,
+): Promise<void> {
+  const { id } = owner;
+  const asked = await askRedis(() => askDeployment(parts.redis, parts.keys, owner, 'cancel', caller.name));
+  if (asked.outcome === 'woken') await queueTicket(parts, id, request.log, asked.ticket);
+  const state = await waitForEnd(parts, id, request.server.lifeOf(reply, CANCEL_LIMIT_MS));
+  if (!isTerminal(state.state)) throw busy(owner, state.worker);
+}
+
+function busy(owner: DeploymentHead, worker: string | undefined): NameBusyError {
+  const since = new Date(owner.createdMs).toISOString();
+  const who = worker === undefined ? '' : `, worker ${worker}`;
+  return new NameBusyError({
+    what: `(${owner.name})--is held by ${owner.id}, which is ${owner.state} since ${since}${who}`,
+    whatToDo: 'wait for it or cancel it; force=1 cancels it first',
+    deploymentId: owner.id,
+  });
+}
