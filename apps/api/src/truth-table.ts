@@ -1,6 +1,28 @@
 import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
 import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
-import type { DeploymentState, InstanceState, StepState } from '@rexdeploy/shared/journal/state';
+import type { ObservedInstance } from '@rexdeploy/shared/journal/events';
+import { type DeploymentState, type InstanceState, isDone, type StepState } from '@rexdeploy/shared/journal/state';
+
+/** One row of the table. */
+export type TruthRow = Record<string, Leaves>;
+
+/**
+ * The same row with what was seen on the host and in the balancer in place of what the journals tell.
+ * @param seen absent where the instance was not looked at
+ */
+export function observedRow(row: TruthRow, seen: ObservedInstance | undefined): TruthRow {
+  return {
+    ...row,
+    linked: seen?.linked ?? UNKNOWN,
+    answering: seen?.answering ?? UNKNOWN,
+    in_rotation: asFlag(seen?.in),
+    rotation: seen?.rotation ?? UNKNOWN,
+    health: seen?.health ?? UNKNOWN,
+    processes: seen?.processes === undefined ? UNKNOWN : String(seen.processes),
+    lock: seen?.lock ?? UNKNOWN,
+    error: seen === undefined ? 'not looked at' : seen.errors.join('; '),
+  };
+}
 
 /** Not known. */
 const UNKNOWN: Leaves = {};
@@ -9,12 +31,12 @@ const UNKNOWN: Leaves = {};
  * What the journals tell of one instance; the host itself is not asked. `{}` stands for not known.
  * @param states deployments of the name, newest first
  */
-export function truthRow(instance: ResolvedInstance, states: readonly DeploymentState[]): Leaves {
+export function truthRow(instance: ResolvedInstance, states: readonly DeploymentState[]): TruthRow {
   const { key, host } = instance;
   const own = states.filter((state) => !state.request.dryRun && state.request.batches.flat().includes(key));
   const [last] = own;
   const touched = own.find((state) => stepOf(state, key, 'switch') !== undefined);
-  const recorded = own.find((state) => state.instances[key]?.record !== undefined);
+  const recorded = own.find((state) => isDone(state.instances[key]));
   const record = recorded?.instances[key]?.record;
   const linked = touched === undefined ? undefined : linkedAfter(touched, key);
   return {
@@ -38,7 +60,8 @@ function stepOf(state: DeploymentState, key: string, step: string): StepState | 
 /** Where the link leads after a deployment that touched it; undefined while that is under way or went wrong. */
 function linkedAfter(state: DeploymentState, key: string): string | undefined {
   const instance: InstanceState | undefined = state.instances[key];
-  if (instance?.record !== undefined) return instance.record.program.after;
+  if (isDone(instance)) return instance?.record?.program.after;
+  if (instance?.left !== undefined) return instance.left.linked;
   const status = stepOf(state, key, 'switch')?.status;
   if (status === 'done') return state.plan?.instances.find((plan) => plan.instance === key)?.programRelease;
   return status === 'undone' ? realPath(stepOf(state, key, 'guard')?.found.program) : undefined;

@@ -10,6 +10,8 @@ import type { Keys } from '@rexdeploy/shared/redis/keys';
 import { Connections } from '@rexdeploy/ssh/connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
+import { check } from './actions/check.js';
+import { observeAll } from './actions/observe.js';
 import { sweep } from './actions/sweep.js';
 import { unlock } from './actions/unlock.js';
 import type { RolloutContext } from './rollout/context.js';
@@ -86,6 +88,8 @@ const ACTIONS: Readonly<Record<string, (context: RolloutContext) => Promise<void
   deploy: rollOut,
   rollback: rollOut,
   converge: rollOut,
+  check,
+  observe: observeAll,
   sweep,
   unlock,
 };

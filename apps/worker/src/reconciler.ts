@@ -90,6 +90,11 @@ export class Reconciler {
     const { redis, keys } = this.#parts;
     for (const id of await redis.smembers(keys.open)) {
       const [status, ticket, until] = await redis.hmget(keys.record(id), 'state', 'ticket', 'hold_until');
+      if (status === null) {
+        // One that only looks was forgotten before anybody took it.
+        await redis.srem(keys.open, id);
+        continue;
+      }
       if (status === 'held') {
         // It waits for people, and not for ever where the configuration says so.
         if (until && Number(until) <= Date.now()) await this.#endHold(id);

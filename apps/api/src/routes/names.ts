@@ -1,4 +1,5 @@
 import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
+import { switched } from '@rexdeploy/shared/api/rollout-params';
 import type { ResolvedName } from '@rexdeploy/shared/config/resolved';
 import { NotFoundError, UnavailableError } from '@rexdeploy/shared/errors/request-errors';
 import { list } from '@rexdeploy/shared/journal/envelope';
@@ -6,18 +7,21 @@ import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import { allowsName } from '@rexdeploy/shared/tokens';
 import type { FastifyInstance } from 'fastify';
 import { answerOf } from '../answers/frame.js';
+import { observeName } from '../observe-name.js';
 import { queryOf, querySchema } from '../params/query.js';
 import { quote } from '../params/received.js';
 import type { ApiParts } from '../parts.js';
 import { callerOf, mustAllowName } from '../plugins/auth.js';
-import { truthRow } from '../truth-table.js';
+import { observedRow, truthRow } from '../truth-table.js';
 
 const noParams = querySchema({});
+const nameQuery = querySchema({ observe: switched.optional() });
 /** Deployments that are looked through for what is known of a name's instances. */
 const LOOK_BACK = 30;
 
 /** The names of this environment, and what is true of one. */
-export async function nameRoutes(app: FastifyInstance, { config, deployments }: ApiParts): Promise<void> {
+export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
+  const { config, deployments } = parts;
   const { names } = config.own;
 
   app.get('/names', { config: { access: 'token' } }, async (request, reply) => {
@@ -28,7 +32,7 @@ export async function nameRoutes(app: FastifyInstance, { config, deployments }: 
   });
 
   app.get<{ Params: { k: string } }>('/names/:k', { config: { access: 'token' } }, async (request, reply) => {
-    queryOf(request, noParams);
+    const { observe } = queryOf(request, nameQuery);
     const { k } = request.params;
     mustAllowName(callerOf(request), k);
     const name = names.get(k);
@@ -37,8 +41,13 @@ export async function nameRoutes(app: FastifyInstance, { config, deployments }: 
       throw new NotFoundError({ what: `there is no name ${quote(k)}`, whatToDo: `names are: ${known}` });
     }
     const [states, lock] = await Promise.all([statesOf(k), lockOf(k)]);
-    const rows = [...name.instances.values()].map((instance) => truthRow(instance, states));
-    return answerOf(request, reply, config, { data: list(rows), msg: `${rows.length} instances of ${k}`, lock });
+    const told = [...name.instances.values()].map((instance) => truthRow(instance, states));
+    const msg = `${told.length} instances of ${k}`;
+    if (observe !== '1') return answerOf(request, reply, config, { data: list(told), msg, lock });
+    const seen = await observeName(parts, request, reply, name);
+    const rows = told.map((row) => observedRow(row, seen.observed[String(row.instance)]));
+    const observed_at = new Date(seen.lastMs).toISOString();
+    return answerOf(request, reply, config, { data: list(rows), msg, lock, observed_at });
   });
 
   async function summary({ k, desc, batches, instances }: ResolvedName): Promise<Leaves> {

@@ -2,6 +2,7 @@ import { messages } from '@rexdeploy/shared/errors/messages';
 import { ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import type { FastifyInstance } from 'fastify';
 import type { Action } from '../actions/action.js';
+import { check } from '../actions/check.js';
 import { converge } from '../actions/converge.js';
 import { deploy } from '../actions/deploy.js';
 import { initdb } from '../actions/initdb.js';
@@ -20,6 +21,7 @@ export async function rexRoutes(app: FastifyInstance, parts: ApiParts): Promise<
     ['rollback', rollback(parts)],
     ['converge', converge(parts)],
     ['mark', mark(parts)],
+    ['check', check(parts)],
     ['Deploy:Db:initdb', initdb(parts)],
   ]);
 

@@ -62,7 +62,7 @@ export async function proveRelease(
 }
 
 /** The port that the health check asks on the instance's own host; undefined where it asks anything else. */
-function ownPort(instance: ResolvedInstance): number | undefined {
+export function ownPort(instance: ResolvedInstance): number | undefined {
   const { health } = instance;
   if (health === undefined) return undefined;
   const address = healthUrl(health, instance);

@@ -33,6 +33,7 @@ export const scripts = {
   rotation: guarded('rotation'),
   releaseLock: guarded('release-lock'),
   cleanup: guarded('cleanup'),
+  nginxTest: load('nginx-test'),
   nginxLook: load('nginx-look'),
   nginxPut: guarded('nginx-put'),
   haproxySend: alone('haproxy-send'),

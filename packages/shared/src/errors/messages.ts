@@ -17,5 +17,6 @@ export const messages = {
   deployFinished: (k: string) => `${k} have deploy finshed`,
   nothingMarked: (key: string) => `(${key})--have not deploy record where rollstatus=1`,
   allConverged: (k: string, instances: string) => `${k} 全部灰度发布完成: ${instances} run that release already`,
+  checkFinished: (k: string) => `${k} check finshed, nothing was touched`,
   dryRunFinished: (k: string) => `${k} dry run finshed, nothing was touched`,
 } as const;

@@ -3,7 +3,7 @@ import { localTime } from '../clock.js';
 import { messages } from '../errors/messages.js';
 import { sentence } from '../errors/rex-error.js';
 import { commandLine, requestCommand } from './command-line.js';
-import type { Difference, RecordFacts } from './events.js';
+import type { Difference, Finding, RecordFacts } from './events.js';
 import { type BatchState, type DeploymentState, type InstanceState, isDone, isTerminal } from './state.js';
 
 /** How the answer is to be written; all of it comes from the config. */
@@ -90,6 +90,7 @@ function dataMessage(state: DeploymentState, reason: string | undefined): string
   if (state.request.action === 'converge' && state.batches.length === 0) {
     return messages.allConverged(k, Object.keys(state.instances).join(' '));
   }
+  if (state.request.action === 'check') return messages.checkFinished(k);
   return state.request.dryRun ? messages.dryRunFinished(k) : messages.allFinished(k);
 }
 
@@ -98,6 +99,8 @@ function failureText(state: DeploymentState): string {
 }
 
 function batches(state: DeploymentState, timezone: string): Leaves {
+  if (state.request.action === 'check')
+    return list(Object.entries(state.checks).map(([key, findings]) => checkView(key, findings)));
   if (state.request.dryRun)
     return list(Object.entries(state.differences).map(([key, row]) => differenceView(key, row)));
   const views: Leaves[] = [];
@@ -171,6 +174,16 @@ function differenceView(key: string, row: { program: Difference; config?: Differ
     deploy_key: key,
     program: view(row.program),
     config: row.config === undefined ? {} : view(row.config),
+  };
+}
+
+function checkView(key: string, findings: readonly Finding[]): Leaves {
+  const bad = findings.filter(({ ok }) => !ok);
+  return {
+    code: bad.length === 0 ? '0' : '-1',
+    deploy_key: key,
+    checks: Object.fromEntries(findings.map(({ check, what }) => [check, what])),
+    msg: bad.map(({ check, what }) => `${check}: ${what}`).join('; '),
   };
 }
 

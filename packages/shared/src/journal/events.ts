@@ -95,6 +95,27 @@ export const differenceSchema = z.object({
 });
 export type Difference = z.infer<typeof differenceSchema>;
 
+/** One thing that was looked at. */
+export const findingSchema = z.object({ check: z.string(), ok: z.boolean(), what: z.string() });
+export type Finding = z.infer<typeof findingSchema>;
+
+/** An instance as it was seen on its host and in its balancer; what could not be found out is absent. */
+export const observedSchema = z.object({
+  instance: z.string(),
+  linked: z.string().optional(),
+  /** Release that the running processes come from. */
+  answering: z.string().optional(),
+  processes: z.number().optional(),
+  health: z.string().optional(),
+  in: z.boolean().optional(),
+  rotation: z.string().optional(),
+  /** Who holds the instance by a lock on its host. */
+  lock: z.string().optional(),
+  /** What could not be seen, and why. */
+  errors: z.array(z.string()),
+});
+export type ObservedInstance = z.infer<typeof observedSchema>;
+
 const at = z.iso.datetime();
 const scoped = { at, instance: z.string(), step: z.string() };
 /** What a step found or achieved; each step has its own schema for it. */
@@ -134,6 +155,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     program: differenceSchema,
     config: differenceSchema.optional(),
   }),
+  /** Of `check`: all that was looked at of one instance. */
+  z.object({ type: z.literal('checked'), at, instance: z.string(), findings: z.array(findingSchema) }),
+  /** Of `observe`. */
+  z.object({ type: z.literal('observed'), at, ...observedSchema.shape }),
   z.object({ type: z.literal('batch-started'), at, batch: z.number() }),
   z.object({ type: z.literal('batch-finished'), at, batch: z.number() }),
   z.object({ type: z.literal('batch-failed'), at, batch: z.number(), message: z.string() }),

@@ -36,6 +36,8 @@ function begin(event: Extract<JournalEvent, { type: 'accepted' }>): DeploymentSt
     epoch: 0,
     heldAfter: [],
     differences: {},
+    checks: {},
+    observed: {},
     batches: event.request.batches.map((instances) => ({ instances, status: 'waiting' })),
     instances: {},
     log: [],
@@ -68,6 +70,12 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
     case 'difference': {
       const { program, config } = event;
       return { ...state, differences: { ...state.differences, [event.instance]: { program, config } } };
+    }
+    case 'checked':
+      return { ...state, checks: { ...state.checks, [event.instance]: event.findings } };
+    case 'observed': {
+      const { type: _, at: __, ...seen } = event;
+      return { ...state, observed: { ...state.observed, [event.instance]: seen } };
     }
     case 'batch-started':
       return withBatch(state, event.batch, { status: 'running', startedMs: atMs });
@@ -222,6 +230,10 @@ function logText(event: JournalEvent): string | undefined {
       return `package from ${event.origin}: ${event.files} files, ${event.size} bytes`;
     case 'difference':
       return `${where}+${event.program.added} ~${event.program.changed} -${event.program.removed}`;
+    case 'checked':
+      return `${where}${event.findings.map(({ check, ok, what }) => `${check} ${ok ? 'ok' : 'FAILED'}: ${what}`).join('; ')}`;
+    case 'observed':
+      return `${where}observed`;
     case 'batch-started':
       return `batch ${event.batch} started`;
     case 'batch-finished':

@@ -1,5 +1,5 @@
 import type { ErrorRecord } from '../errors/rex-error.js';
-import type { DeployRequest, Difference, InstancePlan, RecordFacts } from './events.js';
+import type { DeployRequest, Difference, Finding, InstancePlan, ObservedInstance, RecordFacts } from './events.js';
 
 /** What the events of one deployment add up to. Made by `reduce` alone. */
 export type JobState = 'queued' | 'running' | 'held' | 'succeeded' | 'failed' | 'cancelled';
@@ -75,6 +75,9 @@ export interface DeploymentState {
     size: number;
   };
   differences: Record<string, { program: Difference; config?: Difference | undefined }>;
+  /** Of `check` and `observe`, by instance. */
+  checks: Record<string, Finding[]>;
+  observed: Record<string, ObservedInstance>;
   batches: BatchState[];
   instances: Record<string, InstanceState>;
   /** Instance and step that moved last. */
