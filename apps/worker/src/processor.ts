@@ -34,6 +34,9 @@ export interface WorkerParts {
   readonly othersAlive: () => boolean;
 }
 
+/** How long a dry run may be applied. */
+const KEEP_PLAN_SECONDS = 7 * 24 * 3600;
+
 /** How often it is looked whether this worker still owns the deployment, and what was asked meanwhile. */
 const WATCH_MS = 500;
 
@@ -172,6 +175,12 @@ async function run(parts: WorkerParts, journal: Journal, connections: Connection
     othersAlive,
     worker: parts.id,
     controller,
+    plans: {
+      keep: async (hash, parts) => {
+        await redis.set(keys.plan(hash), parts, 'EX', KEEP_PLAN_SECONDS);
+      },
+      find: async (hash) => (await redis.get(keys.plan(hash))) ?? undefined,
+    },
     findDrained: (instance) => findDrained(redis, keys, instance),
     history: openHistory(redis, keys, name.k),
   });

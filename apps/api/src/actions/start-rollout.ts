@@ -13,9 +13,13 @@ import { queueTicket } from '../queue-ticket.js';
 import { askRedis } from '../redis/ask.js';
 import type { ActionCall } from './action.js';
 import { findAllowedTarget } from './find-allowed-target.js';
+import { waitForPlan } from './planned.js';
+
+/** Longest that an answer waits to tell whether the plan holds. */
+const PLAN_LIMIT_MS = 30_000;
 
 /** What one action adds to the request that all have in common. */
-export type Wanted = Pick<DeployRequest, 'source'> & Partial<Pick<DeployRequest, 'full' | 'dryRun'>>;
+export type Wanted = Pick<DeployRequest, 'source'> & Partial<Pick<DeployRequest, 'full' | 'dryRun' | 'plan'>>;
 
 /**
  * Accepts a roll-out, and answers at once or when it has ended.
@@ -51,5 +55,7 @@ export async function startRollout(
     'look at GET /jobs before trying again, or try again with the same Idempotency-Key',
   );
   if (isNew) await queueTicket(parts, id, request.log);
+  // Whether the plan still holds is known to the hosts alone: the answer waits for the worker that asks them.
+  if (asked.plan !== undefined) await waitForPlan(parts, id, request.server.lifeOf(reply, PLAN_LIMIT_MS));
   return answerJob(parts, { request, reply, id, asked, wait });
 }

@@ -5,6 +5,7 @@ import type { DeployRequest } from '@rexdeploy/shared/journal/events';
 import { reduce } from '@rexdeploy/shared/journal/reduce';
 import { type DeploymentState, isTerminal } from '@rexdeploy/shared/journal/state';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isRefusedPlan } from '../actions/planned.js';
 import { waitForEnd } from '../journal/follow.js';
 import type { ApiParts } from '../parts.js';
 import { settingsOf } from './frame.js';
@@ -24,7 +25,7 @@ export async function answerJob(parts: ApiParts, { request, reply, id, asked, wa
   reply.header('Location', `/jobs/${id}`);
   if (wait.preferred) reply.header('Preference-Applied', `wait=${wait.seconds}`);
   const state = await stateOf(parts, id, asked, () => stateAfter(parts, request, reply, id, wait));
-  reply.code(wait.seconds > 0 && isTerminal(state.state) ? 200 : 202);
+  reply.code(isRefusedPlan(state) ? 409 : wait.seconds > 0 && isTerminal(state.state) ? 200 : 202);
   return envelope(state, settingsOf(parts.config), Date.now());
 }
 

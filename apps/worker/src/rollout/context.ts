@@ -31,6 +31,8 @@ export interface RolloutContext {
   /** Name of this worker and of the installation that it belongs to, for locks on hosts. */
   readonly worker: string;
   readonly controller: string;
+  /** What the hashes of dry runs stand for. */
+  readonly plans: { keep(hash: string, parts: string): Promise<void>; find(hash: string): Promise<string | undefined> };
   /** What the drain ledger holds of an instance. */
   readonly findDrained: (instance: string) => Promise<Drained | undefined>;
   /** What came before this deployment. */

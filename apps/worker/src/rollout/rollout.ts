@@ -13,6 +13,7 @@ import { leaveInstance } from './leave.js';
 import { forEachLimited } from './limited.js';
 import { releaseLocks } from './locks.js';
 import { planAction } from './plan-action.js';
+import { hashPlan, mustBeAsPlanned } from './plan-hash.js';
 
 /**
  * Rolls one deployment to its end, from wherever its journal stands. The order is what makes it safe: everything is on
@@ -43,6 +44,7 @@ async function walk(context: RolloutContext): Promise<void> {
   safePoint(context, true);
   await resolvePackage(context);
   if (context.journal.state.request.dryRun) return compareAll(context);
+  await mustBeAsPlanned(context);
   await stageAll(context);
   for (const index of context.journal.state.batches.keys()) {
     await rollBatch(context, index);
@@ -62,6 +64,7 @@ async function compareAll(context: RolloutContext): Promise<void> {
   await forEachLimited(allInstances(context), context.name.transfer.parallel, (key) =>
     compare(instanceContext(context, key)),
   );
+  await hashPlan(context);
 }
 
 /** Puts the release on every host, a few at a time. Nothing is drained yet: a failure here has disturbed nobody. */

@@ -18,5 +18,9 @@ export const deployParamsSchema = z.strictObject({
     .regex(/^[0-9a-f]{64}$/i, '64 hexadecimal digits')
     .optional(),
   dry_run: switched.optional(),
+  plan: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'the hash that a dry run printed')
+    .optional(),
 });
 export type DeployParams = z.infer<typeof deployParamsSchema>;

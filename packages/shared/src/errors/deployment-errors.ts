@@ -40,6 +40,11 @@ export class RolloutError extends RexError {
   }
 }
 
+/** Something is not as the dry run saw it whose hash the request gave; nothing was touched. */
+export class PlanChangedError extends RexError {
+  override readonly code = 'plan_changed';
+}
+
 /** A roll-out that was stopped on request; `what` says what has the new release and what was not touched. */
 export class CancelledError extends RexError {
   override readonly code = 'cancelled';

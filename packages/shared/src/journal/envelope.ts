@@ -30,6 +30,7 @@ export function envelope(state: DeploymentState, settings: EnvelopeSettings, now
       code: failed ? '-1' : ended ? '0' : '1',
       data: batches(state, settings.timezone),
       msg: dataMessage(state, reason),
+      ...(state.planHash === undefined ? {} : { plan: state.planHash }),
     },
     param: state.request.param,
     parseparameters: {
@@ -100,7 +101,12 @@ function failureText(state: DeploymentState): string {
 
 function batches(state: DeploymentState, timezone: string): Leaves {
   if (state.request.action === 'check')
-    return list(Object.entries(state.checks).map(([key, findings]) => checkView(key, findings)));
+    return list(
+      state.request.batches.flat().flatMap((key) => {
+        const findings = state.checks[key];
+        return findings === undefined ? [] : [checkView(key, findings)];
+      }),
+    );
   if (state.request.dryRun)
     return list(Object.entries(state.differences).map(([key, row]) => differenceView(key, row)));
   const views: Leaves[] = [];

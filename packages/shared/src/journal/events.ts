@@ -155,6 +155,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     program: differenceSchema,
     config: differenceSchema.optional(),
   }),
+  /** Of a dry run: stands for all that it saw; a deployment with it is made only while that is still so. */
+  z.object({ type: z.literal('plan-hash'), at, hash: z.string() }),
+  /** What the hash that the request gave stands for is still so. */
+  z.object({ type: z.literal('plan-confirmed'), at, hash: z.string() }),
   /** Of `check`: all that was looked at of one instance. */
   z.object({ type: z.literal('checked'), at, instance: z.string(), findings: z.array(findingSchema) }),
   /** Of `observe`. */

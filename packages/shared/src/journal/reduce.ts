@@ -71,6 +71,9 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
       const { program, config } = event;
       return { ...state, differences: { ...state.differences, [event.instance]: { program, config } } };
     }
+    case 'plan-hash':
+    case 'plan-confirmed':
+      return { ...state, planHash: event.hash };
     case 'checked':
       return { ...state, checks: { ...state.checks, [event.instance]: event.findings } };
     case 'observed': {
@@ -230,6 +233,10 @@ function logText(event: JournalEvent): string | undefined {
       return `package from ${event.origin}: ${event.files} files, ${event.size} bytes`;
     case 'difference':
       return `${where}+${event.program.added} ~${event.program.changed} -${event.program.removed}`;
+    case 'plan-hash':
+      return `plan ${event.hash}`;
+    case 'plan-confirmed':
+      return `all is as plan ${event.hash} says`;
     case 'checked':
       return `${where}${event.findings.map(({ check, ok, what }) => `${check} ${ok ? 'ok' : 'FAILED'}: ${what}`).join('; ')}`;
     case 'observed':

@@ -75,6 +75,8 @@ export interface DeploymentState {
     size: number;
   };
   differences: Record<string, { program: Difference; config?: Difference | undefined }>;
+  /** Of a dry run, or confirmed for a deployment that gave it. */
+  planHash?: string | undefined;
   /** Of `check` and `observe`, by instance. */
   checks: Record<string, Finding[]>;
   observed: Record<string, ObservedInstance>;

@@ -36,6 +36,8 @@ export class Keys {
   get marked(): string {
     return `${this.#prefix}:marked`;
   }
+  /** Text with an expiry: what the hash of a dry run stands for. */
+  plan = (hash: string): string => `${this.#prefix}:plan:${hash}`;
   /** Hash: body digest and id of an Idempotency-Key. */
   idempotency = (digest: string): string => `${this.#prefix}:idem:${digest}`;
   token = (sha256: string): string => `${this.#prefix}:token:${sha256}`;
