@@ -25,7 +25,8 @@ export function violations(lane: Lane, chances: Chances, before: Before, events:
     const was = before.get(key);
     const now = lane.look(instance);
     if (was === undefined) continue;
-    if (now.beside.some((file) => !(left.has(key) && file.endsWith('.rotation'))))
+    const owed = left.has(key) || now.rotation !== lane.rotationAtFirst(key);
+    if (now.beside.some((file) => !(owed && file.endsWith('.rotation'))))
       bad(key, `left behind ${now.beside.join(' ')}`);
     if (!wanted.includes(key) && now.link !== was.link) bad(key, 'was touched and not asked for');
     if (![was.version, chances.version].includes(now.version)) bad(key, `has ${now.version}`);
@@ -34,7 +35,8 @@ export function violations(lane: Lane, chances: Chances, before: Before, events:
     if (state === 'failed' && chances.policy === 'rollback_all' && !left.has(key) && now.link !== was.link) {
       bad(key, 'was not taken back');
     }
-    if (left.has(key)) continue;
+    // What an earlier run had to leave, and this one was not asked to touch, stays as it is.
+    if (left.has(key) || (!wanted.includes(key) && now.rotation === was.rotation)) continue;
     if (now.runs.length !== 1 || now.runs[0] !== now.link)
       bad(key, `runs ${now.runs.join(' ') || 'nothing'}, linked ${now.link}`);
     if (now.rotation !== lane.rotationAtFirst(key))

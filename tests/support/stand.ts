@@ -1,7 +1,11 @@
-import { type Api, createToken, startApi, startWorker, type Worker } from '@rexdeploy/sandbox/controller';
+import { type Api, startApi, startWorker, type Worker } from '@rexdeploy/sandbox/controller';
 import { type Fleet, type FleetOptions, startFleet } from '@rexdeploy/sandbox/fleet';
 import type { JsonObject } from '@rexdeploy/sandbox/merge';
+import { SMALL_PROGRAM } from '@rexdeploy/sandbox/program';
 import { type RedisOptions, type RedisServer, startRedis } from '@rexdeploy/sandbox/redis';
+import { Keys } from '@rexdeploy/shared/redis/keys';
+import { Tokens } from '@rexdeploy/shared/tokens';
+import { Redis } from 'ioredis';
 import { test as base } from 'vitest';
 import { Client } from './client.js';
 
@@ -40,10 +44,20 @@ export const test = base.extend<{ start: (options?: StandOptions) => Promise<Sta
   },
 });
 
+/** As `rex token create` does, without a process for it. */
+async function makeToken(redisUrl: string): Promise<string> {
+  const redis = new Redis(redisUrl);
+  try {
+    return await new Tokens(redis, new Keys('rex')).create({ name: 'tests' });
+  } finally {
+    redis.disconnect();
+  }
+}
+
 async function startStand(options: StandOptions, releases: (() => Promise<unknown>)[]): Promise<Stand> {
   const redis = await startRedis(options.redis);
   releases.push(() => redis.close());
-  const fleet = await startFleet({ redisUrl: redis.url, ...options.fleet });
+  const fleet = await startFleet({ redisUrl: redis.url, program: SMALL_PROGRAM, ...options.fleet });
   releases.push(() => fleet.close());
   const configFile = fleet.writeConfig(typeof options.config === 'function' ? options.config(fleet) : options.config);
   const env = { ...fleet.env, ...options.env };
@@ -57,6 +71,6 @@ async function startStand(options: StandOptions, releases: (() => Promise<unknow
     return worker;
   };
   await Promise.all(Array.from({ length: options.workers ?? 1 }, addWorker));
-  const token = await createToken(configFile, 'tests');
+  const token = await makeToken(redis.url);
   return { fleet, redis, api, workers, client: new Client(api.url, token), configFile, addWorker };
 }

@@ -1,6 +1,6 @@
 import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { isDone } from '@rexdeploy/shared/journal/state';
-import { drain } from '../steps/drain.js';
+import { drain, drainFoundSchema } from '../steps/drain.js';
 import { anotherServes, guard } from '../steps/guard.js';
 import { look } from '../steps/look.js';
 import { record } from '../steps/record.js';
@@ -43,8 +43,13 @@ export async function rollInstance(context: InstanceContext): Promise<void> {
 
 /** Undoes all that was begun on a failed instance. @returns one line for each thing that is left as it is */
 export async function bringBack(context: InstanceContext): Promise<string[]> {
-  return lines(context, await undoSteps(context, STEPS));
+  const left = lines(context, await undoSteps(context, STEPS));
+  // Its former release is back, and did not serve: an earlier deployment had to leave it out of rotation.
+  return isOwed(context) ? [...left, `${context.instance.key} stays out of rotation, as before this deployment`] : left;
 }
+
+const isOwed = (context: InstanceContext): boolean =>
+  drainFoundSchema.safeParse(stepState(context, drain)?.found).data?.owed === true;
 
 /** Brings back an instance that is on the new release, never the last one that serves. @returns as `bringBack` */
 export async function takeBack(context: InstanceContext): Promise<string[]> {
