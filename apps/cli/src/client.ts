@@ -1,5 +1,7 @@
 import { type Envelope, type JobView, jobSchema } from '@rexdeploy/shared/api/envelope-schema';
+import type { Control } from '@rexdeploy/shared/journal/events';
 import { Agent, type Dispatcher, request } from 'undici';
+import { z } from 'zod';
 import { RefusedError, UnreachableError } from './errors.js';
 import { multipartForm } from './multipart.js';
 import { parseEnvelope } from './parse-envelope.js';
@@ -10,6 +12,16 @@ const ANSWER_TIMEOUT_MS = 30_000;
 const UPLOAD_TIMEOUT_MS = 15 * 60_000;
 /** Three missed heartbeats (one each 15 s): the stream is dead, whatever TCP believes. */
 const SILENCE_TIMEOUT_MS = 45_000;
+
+const drainedRowSchema = z.looseObject({
+  k: z.string(),
+  instance: z.string(),
+  since: z.string(),
+  deployment: z.string(),
+  exact: z.string(),
+  kept: z.string(),
+});
+export type DrainedRow = z.infer<typeof drainedRowSchema>;
 
 /** An upload: a program for all instances of a name, or the configuration of one. */
 export interface Upload {
@@ -29,18 +41,29 @@ export class Client {
     this.#token = token;
   }
 
-  /** Starts a deployment; the answer is that of an accepted request and names the job. */
-  deploy(params: Readonly<Record<string, string>>): Promise<Envelope> {
+  /** One action; the answer is that of an accepted request and names the job. */
+  rex(params: Readonly<Record<string, string>>): Promise<Envelope> {
     return this.#ask('/rex', {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ action: 'deploy', ...params }).toString(),
+      body: new URLSearchParams(params).toString(),
     });
   }
 
   /** The answer of a job as it is now. */
   job(id: string): Promise<Envelope> {
     return this.#ask(`/jobs/${encodeURIComponent(id)}`);
+  }
+
+  /** Cancels, holds or resumes a job. */
+  control(id: string, control: Control): Promise<Envelope> {
+    return this.#ask(`/jobs/${encodeURIComponent(id)}/${control}`, { method: 'POST' });
+  }
+
+  /** Instances out of rotation by our hand. */
+  async drained(): Promise<DrainedRow[]> {
+    const { data } = await this.#ask('/drained');
+    return Object.values(data.data).map((row) => drainedRowSchema.parse(row));
   }
 
   /** Jobs, newest first. */

@@ -1,13 +1,19 @@
 import { Command } from 'commander';
+import { addCheck } from './commands/check.js';
 import { addConfigCheck } from './commands/config-check.js';
 import { addConfigSchema } from './commands/config-schema.js';
+import { addControls } from './commands/control.js';
+import { addConverge } from './commands/converge.js';
 import { addDeploy } from './commands/deploy.js';
+import { addDrained } from './commands/drained.js';
 import { addHostsTrust } from './commands/hosts-trust.js';
 import { addList } from './commands/list.js';
+import { addRollback } from './commands/rollback.js';
 import { addStatus } from './commands/status.js';
 import { addTokenCreate } from './commands/token-create.js';
 import { addTokenList } from './commands/token-list.js';
 import { addTokenRevoke } from './commands/token-revoke.js';
+import { addUnlock } from './commands/unlock.js';
 import { addUpload } from './commands/upload.js';
 import { addWatch } from './commands/watch.js';
 
@@ -26,6 +32,12 @@ export function makeProgram(): Command {
     .exitOverride();
 
   addDeploy(program);
+  addRollback(program);
+  addConverge(program);
+  addCheck(program);
+  addControls(program);
+  addUnlock(program);
+  addDrained(program);
   addStatus(program);
   addWatch(program);
   addList(program);

@@ -9,13 +9,16 @@ export function requestCommand(param: Readonly<Record<string, string>>): string 
   return [action, ...flags, '--w="1"'].join(',');
 }
 
+/** Actions that our CLI calls otherwise. */
+const COMMANDS: Readonly<Record<string, string>> = { 'Deploy:Db:initdb': 'unlock' };
+
 /** The same as a command line of our CLI, ready for a shell; the token comes from the environment there. */
 export function commandLine(param: Readonly<Record<string, string>>): string {
   const { action = '', token: _, wait: __, ...others } = param;
   const flags = Object.keys(others)
     .sort()
     .map((name) => `--${name.replaceAll('_', '-')} ${shellWord(others[name] ?? '')}`);
-  return ['rex', action, ...flags].join(' ');
+  return ['rex', COMMANDS[action] ?? action, ...flags].join(' ');
 }
 
 const shellWord = (text: string): string =>
