@@ -57,10 +57,24 @@ const ROWS: Row[] = [
   },
   {
     fault: 'a key of the format that this version does not implement',
-    change: ['rollout: [server1, server2]', 'freeze: 10s'],
-    path: 'environments.prod.names.server.freeze',
-    found: 'the key "freeze"',
-    expected: 'nothing: "freeze" is not part of this version',
+    change: ['rollout: [server1, server2]', 'envelope: 10s'],
+    path: 'environments.prod.names.server.envelope',
+    found: 'the key "envelope"',
+    expected: 'nothing: "envelope" is not part of this version',
+  },
+  {
+    fault: 'a freeze window without a time to begin',
+    change: ['rollout: [server1, server2]', 'freeze: [{ cron: "@daily", duration: 1h, reason: sale }]'],
+    path: 'environments.prod.names.server.freeze.0.cron',
+    found: '"@daily"',
+    expected: 'minute, hour, day, month and weekday as of cron, such as "0 18 * * 5"',
+  },
+  {
+    fault: 'a freeze window that is never open',
+    change: ['env: { key: prod }', 'env: { key: prod }\nfreeze: [{ cron: "0 18 * * 5", duration: 0s, reason: sale }]'],
+    path: 'freeze.0.duration',
+    found: '"0s"',
+    expected: 'at least 1s',
   },
   {
     fault: 'notifications, which come later',

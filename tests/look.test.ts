@@ -15,7 +15,7 @@ test('check looks at everything a deployment would need, touches nothing and tak
   const row = at(body, 'data', 'data', '0');
   expect(row).toMatchObject({ code: '0', deploy_key: 'server1', msg: '' });
   expect(at(row, 'checks', 'host')).toMatch(
-    /^link \S+_20180521_043510; bytes free: \d+, inodes free: \S+; 1 processes$|processes/,
+    /^link \S+_20180521_043510; bytes free: \d+, inodes free: \S+; \d+ processes$/,
   );
   expect(at(row, 'checks', 'balancer')).toMatch(/^in rotation \(server 127\./);
   expect(at(row, 'checks', 'health')).toMatch(/^healthy/);
@@ -38,7 +38,7 @@ test('check tells all faults of all instances at once, also while the name is be
   expect(body.msg).toContain('the service script');
   expect(body.msg).toMatch(/server2 ssh: /);
   expect(body.msg).toMatch(/server1 balancer: .*unknown directive "nonsense"/s);
-  expect(body.msg).toContain('server1 rollout: its batch holds every instance of the name');
+  expect(body.msg).toMatch(/server1 rollout: .*its batch holds every instance of the name/);
 });
 
 test('what is true is seen on the hosts, whatever the journals believe', async ({ start }) => {
@@ -72,9 +72,7 @@ test('what is true is seen on the hosts, whatever the journals believe', async (
   expect(String(at(seen.body, 'data', 'data', '1', 'health'))).toContain('NOT healthy');
 });
 
-test('a host that cannot be reached is told in its row; without a worker the request is refused in time', async ({
-  start,
-}) => {
+test('a host that cannot be reached is told in its row, and the others are seen all the same', async ({ start }) => {
   const stand = await start();
   await stand.fleet.hostOf('server2').sshd.stop();
   const { body } = await stand.client.get('/names/server?observe=1');

@@ -35,8 +35,9 @@ export function violations(lane: Lane, chances: Chances, before: Before, events:
     if (state === 'failed' && chances.policy === 'rollback_all' && !left.has(key) && now.link !== was.link) {
       bad(key, 'was not taken back');
     }
-    // What an earlier run had to leave, and this one was not asked to touch, stays as it is.
-    if (left.has(key) || (!wanted.includes(key) && now.rotation === was.rotation)) continue;
+    // What an earlier run had to leave, and this one did not get to, stays as it is.
+    const waits = was.rotation !== lane.rotationAtFirst(key) && now.link === was.link && now.rotation === was.rotation;
+    if (left.has(key) || waits) continue;
     if (now.runs.length !== 1 || now.runs[0] !== now.link)
       bad(key, `runs ${now.runs.join(' ') || 'nothing'}, linked ${now.link}`);
     if (now.rotation !== lane.rotationAtFirst(key))

@@ -21,6 +21,8 @@ const FAULTS = [
 ] as const;
 type Fault = (typeof FAULTS)[number];
 
+const OF_WORKERS: ReadonlySet<Fault> = new Set<Fault>(['kill', 'freeze', 'stop-worker']);
+
 /** Everything that chance decides of one run. */
 export interface Chances {
   seed: number;
@@ -40,7 +42,8 @@ export function rollDice(random: Random, seed: number, lane: Lane, version: stri
   const some = keys.filter(() => random.fraction() < 0.7);
   return {
     seed,
-    fault: random.pick(FAULTS),
+    // What strikes a worker strikes the other names that it has in hand too: a little of it goes a long way.
+    fault: random.pick([...FAULTS, ...FAULTS.filter((fault) => !OF_WORKERS.has(fault))]),
     at: random.below(10 * keys.length),
     instance: random.pick(keys),
     policy: random.pick(['rollback', 'rollback', 'rollback_all', 'halt'] as const),

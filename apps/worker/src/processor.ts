@@ -1,6 +1,8 @@
-import type { Config } from '@rexdeploy/shared/config/resolved';
+import { isExempt, refuseFrozen } from '@rexdeploy/shared/config/freeze';
+import type { Config, ResolvedName } from '@rexdeploy/shared/config/resolved';
 import { CancelAsked, ControlFlow, HandBack, Held, LeaseLost } from '@rexdeploy/shared/errors/control-flow';
 import { CancelledError } from '@rexdeploy/shared/errors/deployment-errors';
+import { FrozenError } from '@rexdeploy/shared/errors/request-errors';
 import { RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { NewEvent } from '@rexdeploy/shared/journal/events';
 import { claim, type Journal } from '@rexdeploy/shared/journal/journal';
@@ -32,6 +34,8 @@ export interface WorkerParts {
   readonly leaving: AbortSignal;
   /** Do other workers live? */
   readonly othersAlive: () => boolean;
+  /** Sends the ticket of a deployment that was in line and has the name now. Never throws: the reconciler does it later. */
+  readonly wake: (deploymentId: string) => Promise<void>;
 }
 
 /** How long a dry run may be applied. */
@@ -82,6 +86,7 @@ export async function processDeployment(
     return 'ended';
   } finally {
     watch.end();
+    if (journal.next !== undefined) await parts.wake(journal.next);
     await connections.closeAll();
   }
 }
@@ -163,6 +168,7 @@ async function run(parts: WorkerParts, journal: Journal, connections: Connection
       whatToDo: 'put it back, then send the request again',
     });
   }
+  mustBeOpen(config, name, journal.state);
   await actionOf(journal.state.request.action)({
     config,
     name,
@@ -187,6 +193,20 @@ async function run(parts: WorkerParts, journal: Journal, connections: Connection
   await journal.append({ type: 'finished', state: 'succeeded' });
 }
 
+/** Nobody knew at its acceptance when the turn of one in line would come. @throws CancelledError in a freeze window */
+function mustBeOpen(config: Config, name: ResolvedName, { turnMs, plan, request }: DeploymentState): void {
+  if (turnMs === undefined || plan !== undefined || isExempt(request)) return;
+  try {
+    refuseFrozen(config, name, Date.now());
+  } catch (error) {
+    if (!(error instanceof FrozenError)) throw error;
+    throw new CancelledError({
+      what: `its turn came in a freeze window: ${error.what}; nothing was touched`,
+      whatToDo: error.whatToDo,
+    });
+  }
+}
+
 /** The journal, telling of every change. */
 function observed(journal: Journal, onChange: (state: DeploymentState) => void): Journal {
   return {
@@ -197,6 +217,9 @@ function observed(journal: Journal, onChange: (state: DeploymentState) => void):
     },
     get asked() {
       return journal.asked;
+    },
+    get next() {
+      return journal.next;
     },
     confirm: () => journal.confirm(),
     async append(...events: NewEvent[]) {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { askDeployment } from '@rexdeploy/shared/deployments/control';
+import { handOn } from '@rexdeploy/shared/deployments/free-name';
 import { manifestsInUse } from '@rexdeploy/shared/deployments/manifests-in-use';
 import { forgetOld } from '@rexdeploy/shared/deployments/retention';
 import { sendTicket, type Ticket } from '@rexdeploy/shared/queue/tickets';
@@ -89,7 +90,8 @@ export class Reconciler {
   async #requeue(): Promise<void> {
     const { redis, keys } = this.#parts;
     for (const id of await redis.smembers(keys.open)) {
-      const [status, ticket, until] = await redis.hmget(keys.record(id), 'state', 'ticket', 'hold_until');
+      const fields = ['state', 'ticket', 'hold_until', 'waits', 'name'] as const;
+      const [status, ticket, until, waits, name] = await redis.hmget(keys.record(id), ...fields);
       if (status === null) {
         // One that only looks was forgotten before anybody took it.
         await redis.srem(keys.open, id);
@@ -98,6 +100,10 @@ export class Reconciler {
       if (status === 'held') {
         // It waits for people, and not for ever where the configuration says so.
         if (until && Number(until) <= Date.now()) await this.#endHold(id);
+        continue;
+      }
+      if (waits === '1') {
+        await this.#handOn(name ?? '');
         continue;
       }
       const job = await this.#queue.getJob(ticket ?? id);
@@ -112,6 +118,16 @@ export class Reconciler {
       await job?.remove();
       await sendTicket(this.#queue, id, ticket ?? id);
     }
+  }
+
+  /** Who is in line gets its ticket with the name, which waits for nobody should its owner be lost without a trace. */
+  async #handOn(name: string): Promise<void> {
+    const { redis, keys } = this.#parts;
+    if ((await redis.exists(keys.lock(name))) === 1) return;
+    const next = await handOn(redis, keys, name);
+    if (next === undefined) return;
+    this.#log.warn({ deploymentId: next, name }, 'nobody held the name of one that waits for it: it is its turn');
+    await sendTicket(this.#queue, next);
   }
 
   async #endHold(id: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { HandBack } from '@rexdeploy/shared/errors/control-flow';
 import { jobView } from '@rexdeploy/shared/journal/envelope';
 import type { Ticket } from '@rexdeploy/shared/queue/tickets';
-import { openQueue, QUEUE, ticketSchema } from '@rexdeploy/shared/queue/tickets';
+import { openQueue, QUEUE, sendTicket, ticketSchema } from '@rexdeploy/shared/queue/tickets';
 import { redisOptions } from '@rexdeploy/shared/redis/connection';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import type { Logger } from 'pino';
@@ -19,7 +19,7 @@ export interface RunningWorker {
 
 /** Starts taking deployments. @param redisUrl where the queue is */
 export async function startWorker(
-  parts: Omit<WorkerParts, 'leaving' | 'othersAlive'>,
+  parts: Omit<WorkerParts, 'leaving' | 'othersAlive' | 'wake'>,
   redisUrl: string,
   log: Logger,
 ): Promise<RunningWorker> {
@@ -27,7 +27,11 @@ export async function startWorker(
   let othersAlive = false;
   const { config } = parts;
   const queue = openQueue(parts.redis, config.redis.prefix, (error) => log.warn({ err: error }, 'queue'));
-  const shared: WorkerParts = { ...parts, leaving: leaving.signal, othersAlive: () => othersAlive };
+  const wake = async (deploymentId: string): Promise<void> => {
+    const late = (error: unknown): void => log.warn({ err: error, deploymentId }, 'a ticket could not be queued yet');
+    await sendTicket(queue, deploymentId).catch(late);
+  };
+  const shared: WorkerParts = { ...parts, leaving: leaving.signal, othersAlive: () => othersAlive, wake };
 
   const worker = new Worker<Ticket>(
     QUEUE,

@@ -73,13 +73,39 @@ async function unlockName(parts: ApiParts, call: ActionCall, asked: DeployReques
   const id = await askRedis(() => redis.get(keys.lock(asked.name)));
   if (id !== null) {
     const owner = await livingOwner(parts, id);
-    if (owner === undefined) await askRedis(() => freeName(redis, keys, asked.name, id));
-    else if (asked.force === true) await cancelFirst(parts, call, owner);
-    else throw busy(owner, (await deployments.find(id)).state.worker);
+    if (owner !== undefined && asked.force !== true) throw busy(owner, (await deployments.find(id)).state.worker);
+    return unlockAfter(parts, call, asked, owner ?? id);
   }
   const accepted = await askRedis(() => acceptDeployment(redis, keys, asked));
   await queueTicket(parts, accepted.id, call.request.log);
   return accepted.id;
+}
+
+/**
+ * Gets the name from its owner, before all that wait for it: what is left on the hosts would fail them.
+ * @param owner one that lives and is to be cancelled, or the id of one that is gone
+ */
+async function unlockAfter(
+  parts: ApiParts,
+  call: ActionCall,
+  asked: DeployRequest,
+  owner: DeploymentHead | string,
+): Promise<string> {
+  const { redis, keys } = parts;
+  const { id, waits } = await askRedis(() => acceptDeployment(redis, keys, asked, undefined, 'first'));
+  if (!waits) await queueTicket(parts, id, call.request.log);
+  else if (typeof owner === 'string') {
+    const next = await askRedis(() => freeName(redis, keys, asked.name, owner));
+    if (next !== undefined) await queueTicket(parts, next, call.request.log);
+  } else {
+    try {
+      await cancelFirst(parts, call, owner);
+    } catch (error) {
+      await askRedis(() => askDeployment(redis, keys, { id, name: asked.name }, 'cancel', call.caller.name));
+      throw error;
+    }
+  }
+  return id;
 }
 
 /** The lock's owner, unless it is certain that it is gone: unknown, ended, or with a journal that nobody can go on with. */
@@ -103,6 +129,7 @@ async function cancelFirst(
   const { id } = owner;
   const asked = await askRedis(() => askDeployment(parts.redis, parts.keys, owner, 'cancel', caller.name));
   if (asked.outcome === 'woken') await queueTicket(parts, id, request.log, asked.ticket);
+  if (asked.outcome === 'cancelled' && asked.next !== undefined) await queueTicket(parts, asked.next, request.log);
   const state = await waitForEnd(parts, id, request.server.lifeOf(reply, CANCEL_LIMIT_MS));
   if (!isTerminal(state.state)) throw busy(owner, state.worker);
 }

@@ -1,14 +1,15 @@
 import type { Envelope } from '@rexdeploy/shared/api/envelope-schema';
 import type { RolloutParams } from '@rexdeploy/shared/api/rollout-params';
+import { isExempt, refuseFrozen } from '@rexdeploy/shared/config/freeze';
 import type { Target } from '@rexdeploy/shared/config/resolved';
-import { acceptDeployment } from '@rexdeploy/shared/deployments/accept';
+import { acceptDeployment, isRepeated } from '@rexdeploy/shared/deployments/accept';
 import type { DeployRequest } from '@rexdeploy/shared/journal/events';
 import { answerJob } from '../answers/answer-job.js';
 import { shownParams } from '../answers/frame.js';
 import { wantedWait } from '../answers/wanted-wait.js';
 import { idempotencyKeyOf } from '../params/idempotency-key.js';
 import type { ApiParts } from '../parts.js';
-import { mustDeploy } from '../plugins/auth.js';
+import { mustAdminister, mustDeploy } from '../plugins/auth.js';
 import { queueTicket } from '../queue-ticket.js';
 import { askRedis } from '../redis/ask.js';
 import type { ActionCall } from './action.js';
@@ -35,6 +36,7 @@ export async function startRollout(
   const idempotencyKey = idempotencyKeyOf(request);
   const wait = wantedWait(checked.wait, request);
   mustDeploy(caller);
+  if (checked.force === '1') mustAdminister(caller);
   const target = findAllowedTarget(caller, parts.config.own, checked.k);
   const asked: DeployRequest = {
     action: checked.action,
@@ -47,15 +49,34 @@ export async function startRollout(
     sprint: checked.sprint === '1',
     hold: checked.hold === '1',
     onFailure: checked.on_failure,
+    force: checked.force === '1',
     param: shownParams(request),
     by: caller.name,
   };
-  const { id, isNew } = await askRedis(
-    () => acceptDeployment(parts.redis, parts.keys, asked, idempotencyKey),
+  await refuseUnlessOpen(parts, target, asked, idempotencyKey);
+  const { id, isNew, waits } = await askRedis(
+    () => acceptDeployment(parts.redis, parts.keys, asked, idempotencyKey, checked.when_busy),
     'look at GET /jobs before trying again, or try again with the same Idempotency-Key',
   );
-  if (isNew) await queueTicket(parts, id, request.log);
+  if (isNew && !waits) await queueTicket(parts, id, request.log);
   // Whether the plan still holds is known to the hosts alone: the answer waits for the worker that asks them.
   if (asked.plan !== undefined) await waitForPlan(parts, id, request.server.lifeOf(reply, PLAN_LIMIT_MS));
   return answerJob(parts, { request, reply, id, asked, wait });
+}
+
+/** @throws FrozenError inside a freeze window. What touches nothing, or was accepted before, goes through. */
+async function refuseUnlessOpen(
+  { config, redis, keys }: ApiParts,
+  { name }: Target,
+  asked: DeployRequest,
+  idempotencyKey: string | undefined,
+): Promise<void> {
+  if (isExempt(asked)) return;
+  try {
+    refuseFrozen(config, name, Date.now());
+  } catch (error) {
+    const repeated =
+      idempotencyKey !== undefined && (await askRedis(() => isRepeated(redis, keys, asked, idempotencyKey)));
+    if (!repeated) throw error;
+  }
 }

@@ -22,6 +22,8 @@ export async function jobControlRoutes(app: FastifyInstance, parts: ApiParts): P
         mustAllowName(caller, name);
         const asked = await askRedis(() => askDeployment(redis, keys, { id, name }, control, caller.name));
         if (asked.outcome === 'woken') await queueTicket(parts, id, request.log, asked.ticket);
+        if (asked.outcome === 'cancelled' && asked.next !== undefined)
+          await queueTicket(parts, asked.next, request.log);
         const { state } = await deployments.find(id);
         refuse(control, asked, id, state.state);
         reply.header('Location', `/jobs/${id}`);

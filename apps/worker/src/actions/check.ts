@@ -8,6 +8,7 @@ import { sshSettings } from '../hosts/ssh-settings.js';
 import { balancerOf, hostOf, type RolloutContext } from '../rollout/context.js';
 import { forEachLimited } from '../rollout/limited.js';
 import { mustFind } from '../rollout/plan.js';
+import { anotherServes } from '../steps/guard.js';
 import { inspectNow, told } from './look.js';
 
 /**
@@ -41,7 +42,7 @@ async function findingsOf(context: RolloutContext, instance: ResolvedInstance): 
   }
   await note('balancer', () => lookAtBalancer(context, instance));
   if (instance.health !== undefined) await note('health', () => lookAtHealth(context, instance));
-  await note('rollout', async () => lookAtBatch(context, instance));
+  await note('rollout', () => anotherServes({ ...context, instance, balancer: balancerOf(context, instance) }));
   return findings;
 }
 
@@ -83,12 +84,4 @@ async function lookAtHealth(context: RolloutContext, instance: ResolvedInstance)
   if (instance.health === undefined) return 'not configured';
   const { healthy, what } = await probe(instance, instance.health, context.signal);
   return `${healthy ? 'healthy' : 'NOT healthy'}: ${what}`;
-}
-
-function lookAtBatch({ journal, name }: RolloutContext, instance: ResolvedInstance): string | Finding {
-  if (instance.balancer.type === 'none') return 'no balancer';
-  if (name.instances.size === 1) return 'the only instance of its name: nothing serves while it is out';
-  const together = journal.state.request.batches.find((batch) => batch.includes(instance.key)) ?? [];
-  if (together.length < name.instances.size) return 'others stay in rotation';
-  return { check: 'rollout', ok: false, what: 'its batch holds every instance of the name: split it in `rollout`' };
 }

@@ -2,7 +2,7 @@ import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import { z } from 'zod';
 import { probe } from '../health/url.js';
 import { inspect } from '../hosts/inspect.js';
-import { balancerOf, type InstanceContext } from '../rollout/context.js';
+import { balancerOf, type InstanceContext, type RolloutContext } from '../rollout/context.js';
 import { type Step, stepState } from '../rollout/step.js';
 
 const sideSchema = z.object({
@@ -51,7 +51,7 @@ export function formerLink(context: InstanceContext): string | undefined {
  * @returns for people: who serves, or why nobody needs to
  * @throws BalancerError when this is the last one that serves
  */
-export async function anotherServes(context: InstanceContext): Promise<string> {
+export async function anotherServes(context: OneOfName): Promise<string> {
   const others = othersOfName(context);
   if (context.instance.balancer.type === 'none') return 'no balancer';
   if (context.name.instances.size === 1) return 'none: the name has one instance, nothing serves meanwhile';
@@ -69,10 +69,13 @@ export async function anotherServes(context: InstanceContext): Promise<string> {
   });
 }
 
+/** An instance among the others of its name; no plan is needed to look at them. */
+type OneOfName = RolloutContext & Pick<InstanceContext, 'instance' | 'balancer'>;
+
 type Serving = Pick<InstanceContext, 'instance' | 'balancer' | 'signal'>;
 
 /** All instances of the name that do not go together with this one. */
-function othersOfName(context: InstanceContext): Serving[] {
+function othersOfName(context: OneOfName): Serving[] {
   const { journal, name, instance } = context;
   const together = journal.state.batches.find((batch) => batch.instances.includes(instance.key))?.instances ?? [];
   return [...name.instances.values()]

@@ -13,7 +13,8 @@ import { wantedTrees } from './wanted.js';
 const STAGE = { name: 'stage' };
 
 /**
- * Looks at every host before the first one gets anything: is there room for all that this deployment brings to it? A
+ * Looks at every host, and into every balancer, before the first one gets anything: may a release be placed and started
+ * there, is the server known, is there room for all that this deployment brings? A
  * host that cannot be reached is left to its own staging, which tries again.
  * @throws StepError of the first instance that could not be staged
  */
@@ -31,7 +32,7 @@ export async function checkAllHosts(rollout: RolloutContext, keys: readonly stri
   await forEachLimited(open, rollout.name.transfer.parallel, async (key) => {
     const context = { ...instanceContext(rollout, key), signal };
     await judging(context, async () => {
-      const facts = await look(context, false);
+      const [facts] = await Promise.all([look(context, false), context.balancer.look(signal)]);
       if (facts.program.staged === undefined) seen.push({ context, needs: await atMost(context, facts) });
     });
   });

@@ -49,6 +49,8 @@ export const jobSchema = z.strictObject({
     bytes: text,
     bytes_total: text,
   }),
+  /** Whom it waits for: `waits for <id> (<k>, <state>)`. Absent when it waits for nobody. */
+  why: text.optional(),
   /** After a failure: whether all that was touched got back what it had. Absent while nothing failed. */
   rollback: z.enum(['done', 'failed', 'none']).optional(),
 });

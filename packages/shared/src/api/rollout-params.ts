@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { onFailureSchema } from '../journal/events.js';
+import { onFailureSchema, whenBusySchema } from '../journal/events.js';
 
 /** Parameters that all actions of `POST /rex` share which change instances, as text, the way forms send them. */
 
@@ -18,6 +18,9 @@ export const rolloutParams = {
   k: targetSchema,
   hold: switched.optional(),
   on_failure: z.enum(onFailureSchema.options, { error: 'rollback, rollback_all or halt' }).optional(),
+  when_busy: z.enum(whenBusySchema.options, { error: 'refuse, queue or supersede' }).optional(),
+  /** Goes through freeze windows; for administrators. */
+  force: switched.optional(),
   wait: waitSchema.optional(),
   sprint: switched.optional(),
   token: z.string().optional(),

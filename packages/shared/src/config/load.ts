@@ -3,6 +3,7 @@ import { dirname, resolve as resolvePath } from 'node:path';
 import { load as parseYaml, YAMLException } from 'js-yaml';
 import { ConfigError, type ConfigIssue } from '../errors/config-error.js';
 import { explain } from './explain.js';
+import { resolveFreezes } from './freeze.js';
 import { interpolate } from './interpolate.js';
 import { resolveEnvironment } from './resolve.js';
 import type { Config, ResolvedEnvironment } from './resolved.js';
@@ -97,5 +98,6 @@ function settle(file: ConfigFile, path: string): Config {
     },
     journal: { keepMs: file.journal.keep, keepPerName: file.journal.keep_per_name },
     packages: { allowHosts: file.packages.allow_hosts, maxBytes: file.packages.max_bytes, keep: file.packages.keep },
+    freeze: resolveFreezes(file.freeze),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { onFailureSchema } from '../journal/events.js';
+import { freezesSchema } from './freeze.js';
 import { durationMs, identifier, inherited, integer, nonEmpty, remotePath } from './primitives.js';
 
 /** A script called with `start`/`stop`, or the two commands themselves. */
@@ -74,6 +75,8 @@ export const nameSchema = z.strictObject({
   on_failure: onFailureSchema.default('rollback'),
   /** A deployment that is held for longer is cancelled; absent = it may be held for ever. */
   hold_timeout: durationMs.optional(),
+  /** Times in which nothing is rolled out, beside those of the whole file. */
+  freeze: freezesSchema,
   /** Further attempts of a step after a connection-class error. */
   retries: integer(0, 20).default(2),
   exclude: z.array(nonEmpty).default(DEFAULT_EXCLUDE),

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { ConfigIssue } from '../errors/config-error.js';
 import { balancerSchema } from './balancer.js';
 import { explain } from './explain.js';
+import { resolveFreezes } from './freeze.js';
 import { type HealthKind, healthSchema, KEYS_OF_KIND } from './health.js';
 import { checkMergedShared, configInside } from './merged.js';
 import type { InstanceSection, NameSection } from './name.js';
@@ -75,6 +76,7 @@ function resolveName(
     retries: name.retries,
     onFailure: name.on_failure,
     holdTimeoutMs: name.hold_timeout,
+    freeze: resolveFreezes(name.freeze),
     // What is shared is no part of any release: it is neither listed nor taken from anywhere.
     exclude: [...name.exclude, ...name.shared.map((path) => `/${path}`)],
     shared: name.shared,

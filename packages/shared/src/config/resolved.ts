@@ -1,5 +1,6 @@
 import type { OnFailure } from '../journal/events.js';
 import type { CommandSection, HaproxySection, HttpSection, NginxSection } from './balancer.js';
+import type { FreezeWindow } from './freeze.js';
 import type { HealthSection } from './health.js';
 import type { ServiceSection } from './name.js';
 
@@ -79,6 +80,8 @@ export interface ResolvedName {
   onFailure: OnFailure;
   /** A deployment that is held for longer is cancelled. */
   holdTimeoutMs?: number | undefined;
+  /** Its own, beside those of the configuration. */
+  freeze: FreezeWindow[];
   /** Globs; with the shared paths, each with a leading "/". */
   exclude: string[];
   /** Paths inside the program that outlive its releases. */
@@ -112,6 +115,8 @@ export interface Config {
   worker: { concurrency: number; lockMs: number; stalledCheckMs: number; sweepAfterMs: number };
   journal: { keepMs: number; keepPerName: number };
   packages: { allowHosts: string[]; maxBytes: number; keep: number };
+  /** Times in which nothing is rolled out. */
+  freeze: FreezeWindow[];
 }
 
 /** Where a key of a request leads: a whole name, or some instances of one. */

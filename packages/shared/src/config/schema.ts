@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { freezesSchema } from './freeze.js';
 import { nameSchema } from './name.js';
 import { durationMs, identifier, inherited, integer, nonEmpty, sizeBytes } from './primitives.js';
 
@@ -73,6 +74,8 @@ export const configSchema = z.strictObject({
       keep: integer(1, 10_000).default(10),
     })
     .prefault({}),
+  /** Times in which nothing is rolled out; names may have more. */
+  freeze: freezesSchema,
   notify: z.array(z.never('nothing: notifications are not part of this version')).default([]),
   environments: z
     .record(identifier, environmentSchema)
@@ -83,7 +86,7 @@ export type ConfigFile = z.infer<typeof configSchema>;
 
 /** Keys of the documented format that this version does not implement: naming one is an error, never a silent no-op. */
 export const NOT_YET: ReadonlyMap<string, string> = new Map(
-  ['envelope', 'freeze'].map((key) => [key, `nothing: "${key}" is not part of this version`]),
+  ['envelope'].map((key) => [key, `nothing: "${key}" is not part of this version`]),
 );
 
 /** A shorter one is lost by a worker that is merely busy. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import type { z } from 'zod';
 import { messages } from '../errors/messages.js';
 import { KeyReusedError, NameBusyError } from '../errors/request-errors.js';
 import { newDeploymentId } from '../ids.js';
-import { type DeployRequest, eventSchema } from '../journal/events.js';
+import { type DeployRequest, eventSchema, type JournalEvent, type whenBusySchema } from '../journal/events.js';
 import { ACCEPT } from '../journal/scripts.js';
 import type { Keys } from '../redis/keys.js';
 
@@ -14,28 +15,40 @@ export interface Acceptance {
   id: string;
   /** False when an earlier request with the same Idempotency-Key made the deployment. */
   isNew: boolean;
+  /** It is in line for its name: its ticket is sent by whoever hands the name over. */
+  waits: boolean;
 }
+
+/** What becomes of a request whose name is busy; `first` gets in line before all others. */
+export type WhenBusy = z.infer<typeof whenBusySchema> | 'first';
 
 /**
  * Creates the deployment's record and journal and takes the name, in one atomic step. The ticket is queued afterwards.
- * @throws NameBusyError naming the deployment that holds the name; KeyReusedError when the key came with another body
+ * @throws NameBusyError naming the deployment that holds the name, unless `whenBusy` says otherwise; KeyReusedError when the key came with another body
  */
 export async function acceptDeployment(
   redis: Redis,
   keys: Keys,
   request: DeployRequest,
   idempotencyKey?: string,
+  whenBusy: WhenBusy = 'refuse',
 ): Promise<Acceptance> {
   const id = newDeploymentId();
   const now = Date.now();
+  const at = new Date(now).toISOString();
   const { stampMs: _, ...event } = eventSchema.parse({
     type: 'accepted',
-    at: new Date(now).toISOString(),
+    at,
     id,
     request,
     stampMs: 0,
   }) as { stampMs: number };
-  const body = idempotencyKey === undefined ? '' : digest(JSON.stringify(Object.entries(request.param).sort()));
+  const superseded: JournalEvent = {
+    type: 'finished',
+    at,
+    state: 'cancelled',
+    error: { code: 'cancelled', what: `superseded by ${id}` },
+  };
   const [outcome, owner] = (await ACCEPT.run(
     redis,
     [
@@ -46,15 +59,32 @@ export async function acceptDeployment(
       keys.ofName(request.name),
       keys.open,
       keys.stamp(request.name),
-      keys.idempotency(digest(`${request.by}\0${idempotencyKey ?? ''}`)),
+      idempotencyRecord(keys, request, idempotencyKey),
+      keys.waiting(request.name),
+      keys.record(''),
     ],
-    [id, request.name, request.action, request.by, now, JSON.stringify(event).slice(1), body, IDEMPOTENCY_SECONDS],
-  )) as [string, string, string];
+    [
+      id,
+      request.name,
+      request.action,
+      request.by,
+      now,
+      JSON.stringify(event).slice(1),
+      idempotencyKey === undefined ? '' : bodyDigest(request),
+      IDEMPOTENCY_SECONDS,
+      whenBusy,
+      request.k,
+      at,
+      JSON.stringify(superseded),
+    ],
+  )) as [string, string];
   switch (outcome) {
     case 'accepted':
-      return { id, isNew: true };
+      return { id, isNew: true, waits: false };
+    case 'waits':
+      return { id, isNew: true, waits: true };
     case 'same':
-      return { id: owner, isNew: false };
+      return { id: owner, isNew: false, waits: false };
     case 'busy':
       throw new NameBusyError({ what: messages.isDeploying(request.name), deploymentId: owner });
     default:
@@ -64,5 +94,20 @@ export async function acceptDeployment(
       });
   }
 }
+
+/** Was this very request accepted before, with this Idempotency-Key? Then nothing new would be started. */
+export async function isRepeated(
+  redis: Redis,
+  keys: Keys,
+  request: DeployRequest,
+  idempotencyKey: string,
+): Promise<boolean> {
+  return (await redis.hget(idempotencyRecord(keys, request, idempotencyKey), 'body')) === bodyDigest(request);
+}
+
+const idempotencyRecord = (keys: Keys, { by }: DeployRequest, idempotencyKey = ''): string =>
+  keys.idempotency(digest(`${by}\0${idempotencyKey}`));
+
+const bodyDigest = ({ param }: DeployRequest): string => digest(JSON.stringify(Object.entries(param).sort()));
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');

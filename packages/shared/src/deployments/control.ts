@@ -6,8 +6,8 @@ import type { Keys } from '../redis/keys.js';
 /** What became of a request to cancel, hold or resume. */
 export type ControlOutcome =
   | { outcome: 'ended' | 'gone' | 'not-held' | 'already' | 'asked' }
-  /** It had not begun and never will. */
-  | { outcome: 'cancelled' }
+  /** It had not begun and never will; `next` has the name now, and wants its ticket. */
+  | { outcome: 'cancelled'; next: string | undefined }
   /** It was held; this ticket wakes a worker for it. */
   | { outcome: 'woken'; ticket: string };
 
@@ -24,7 +24,8 @@ export async function askDeployment(
   by: string,
 ): Promise<ControlOutcome> {
   const { id, name } = target;
-  const at = new Date().toISOString();
+  const now = Date.now();
+  const at = new Date(now).toISOString();
   const asked: JournalEvent = { type: 'asked', at, control, by };
   const finished: JournalEvent = {
     type: 'finished',
@@ -34,8 +35,18 @@ export async function askDeployment(
   };
   const [outcome, ticket] = (await CONTROL.run(
     redis,
-    [keys.record(id), keys.journal(id), keys.lock(name), keys.open],
-    [id, control, JSON.stringify({ control, by }), JSON.stringify(asked), JSON.stringify(finished)],
+    [
+      keys.record(id),
+      keys.journal(id),
+      keys.lock(name),
+      keys.open,
+      keys.waiting(name),
+      keys.stamp(name),
+      keys.record(''),
+    ],
+    [id, control, JSON.stringify({ control, by }), JSON.stringify(asked), JSON.stringify(finished), at, now],
   )) as [ControlOutcome['outcome'], string];
-  return outcome === 'woken' ? { outcome, ticket } : { outcome };
+  if (outcome === 'woken') return { outcome, ticket };
+  if (outcome === 'cancelled') return { outcome, next: ticket === '' ? undefined : ticket };
+  return { outcome };
 }

@@ -1,20 +1,47 @@
 import type { Redis } from 'ioredis';
+import { LINE } from '../journal/line.js';
 import type { Keys } from '../redis/keys.js';
 import { LuaScript } from '../redis/lua.js';
 
 /**
- * Frees a name from a deployment that is gone, and ends what is left of that deployment's record.
- * KEYS lock, record, open · ARGV id · Answer 1, or 0 when another one holds the name by now
+ * Frees a name from a deployment that is gone, ends what is left of that deployment's record, and hands the name on.
+ * KEYS lock, record, open, waiting, stamp, beginning of records · ARGV id, now (ISO), now (ms)
+ * Answer whose turn has come, '' when nobody waits or another one holds the name by now
  */
-const FREE = new LuaScript(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[1])
+const FREE = new LuaScript(`${LINE}
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return '' end
 redis.call('SREM', KEYS[3], ARGV[1])
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'state', 'failed') end
-return 1
+return handOver(KEYS[1], KEYS[4], KEYS[5], KEYS[6], ARGV[2], ARGV[3])
 `);
 
-/** Takes a name from a deployment of which it is certain that nobody works on it. @returns false when it had let go */
-export async function freeName(redis: Redis, keys: Keys, name: string, id: string): Promise<boolean> {
-  return (await FREE.run(redis, [keys.lock(name), keys.record(id), keys.open], [id])) === 1;
+/**
+ * Hands a name on that nobody holds, though somebody waits for it.
+ * KEYS lock, waiting, stamp, beginning of records · ARGV now (ISO), now (ms) · Answer as of FREE
+ */
+const HAND_ON = new LuaScript(`${LINE}
+if redis.call('EXISTS', KEYS[1]) == 1 then return '' end
+return handOver(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[2])
+`);
+
+/**
+ * Takes a name from a deployment of which it is certain that nobody works on it.
+ * @returns whose turn has come by that, and who wants its ticket; undefined for nobody
+ */
+export async function freeName(redis: Redis, keys: Keys, name: string, id: string): Promise<string | undefined> {
+  const touched = [keys.lock(name), keys.record(id), keys.open, keys.waiting(name), keys.stamp(name), keys.record('')];
+  return nextOf(await FREE.run(redis, touched, [id, ...instant()]));
+}
+
+/** Gives a name to the first in line when its owner is lost without a trace. @returns as `freeName` */
+export async function handOn(redis: Redis, keys: Keys, name: string): Promise<string | undefined> {
+  const touched = [keys.lock(name), keys.waiting(name), keys.stamp(name), keys.record('')];
+  return nextOf(await HAND_ON.run(redis, touched, instant()));
+}
+
+const nextOf = (answer: unknown): string | undefined => (answer === '' ? undefined : String(answer));
+
+function instant(): [string, number] {
+  const now = Date.now();
+  return [new Date(now).toISOString(), now];
 }

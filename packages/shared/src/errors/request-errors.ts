@@ -39,6 +39,11 @@ export class ConflictError extends RequestError {
   override readonly code = 'conflict';
   override readonly status = 409;
 }
+/** The name is inside a freeze window. */
+export class FrozenError extends RequestError {
+  override readonly code = 'frozen';
+  override readonly status = 409;
+}
 export class TooLargeError extends RequestError {
   override readonly code = 'too_large';
   override readonly status = 413;

@@ -4,6 +4,7 @@ import { messages } from '../errors/messages.js';
 import { sentence } from '../errors/rex-error.js';
 import { commandLine, requestCommand } from './command-line.js';
 import type { Difference, Finding, RecordFacts } from './events.js';
+import { whyWaiting } from './reduce.js';
 import { type BatchState, type DeploymentState, type InstanceState, isDone, isTerminal } from './state.js';
 
 /** How the answer is to be written; all of it comes from the config. */
@@ -74,6 +75,7 @@ export function jobView(state: DeploymentState): JobView {
       bytes: String(sum('bytes')),
       bytes_total: String(sum('bytesTotal')),
     },
+    ...(state.waiting === undefined ? {} : { why: whyWaiting(state.waiting) }),
     ...(state.state === 'failed' || state.state === 'cancelled' ? { rollback: rollbackOf(instances) } : {}),
   };
 }

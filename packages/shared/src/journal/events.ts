@@ -16,6 +16,12 @@ const errorRecord = z.object({
 export const onFailureSchema = z.enum(['rollback', 'rollback_all', 'halt']);
 export type OnFailure = z.infer<typeof onFailureSchema>;
 
+/**
+ * When the name is busy: refuse, as without it; wait for its turn; or end the deployments that have not begun, and wait
+ * only where one has.
+ */
+export const whenBusySchema = z.enum(['refuse', 'queue', 'supersede']);
+
 /** What people may ask of a deployment that has not ended. */
 export const controlSchema = z.enum(['cancel', 'hold', 'resume']);
 export type Control = z.infer<typeof controlSchema>;
@@ -123,6 +129,19 @@ const facts = z.record(z.string(), z.unknown());
 
 export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('accepted'), at, id: z.string(), request: requestSchema, stampMs: z.number() }),
+  /** It was accepted while another one has the name. Comes again whenever its place, or the state of that one, changes. */
+  z.object({
+    type: z.literal('waiting'),
+    at,
+    for: z.string(),
+    /** What that one is about, and its state. */
+    k: z.string(),
+    state: z.string(),
+    /** In line; 1 is next. */
+    place: z.number(),
+  }),
+  /** The name was handed to it. Its release stamp counts from here, not from its acceptance. */
+  z.object({ type: z.literal('turn'), at, stampMs: z.number() }),
   z.object({ type: z.literal('claimed'), at, worker: z.string(), epoch: z.number() }),
   z.object({ type: z.literal('handed-back'), at, worker: z.string(), reason: z.string() }),
   /** Appended by the API: somebody asked for it. The owner acts on it at its next safe point. */

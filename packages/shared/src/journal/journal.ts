@@ -44,6 +44,8 @@ export interface Journal {
   readonly state: DeploymentState;
   /** What was asked for and is not done yet, as of the last append or `confirm`. */
   readonly asked: Asked | undefined;
+  /** Whose turn it is now that this one has ended. */
+  readonly next: string | undefined;
   /** @throws LeaseLost when another worker owns the deployment now; nothing was written then */
   append(...events: NewEvent[]): Promise<void>;
   /** Makes sure that this is still the owner, and learns what was asked for. @throws LeaseLost when it is not */
@@ -56,10 +58,14 @@ export interface Journal {
  */
 export async function claim(redis: Redis, keys: Keys, id: string, worker: string): Promise<Journal | undefined> {
   // Read once before: a journal that cannot be read must not grow by a claim at every attempt.
-  await foldJournal(redis, keys, id);
-  const event = JSON.stringify({ type: 'claimed', at: new Date().toISOString(), worker, epoch: '@EPOCH@' });
+  const before = await foldJournal(redis, keys, id);
+  if (before === undefined) return undefined;
+  const { name } = before.request;
+  const at = new Date().toISOString();
+  const event = JSON.stringify({ type: 'claimed', at, worker, epoch: '@EPOCH@' });
   const template = event.replace('"@EPOCH@"', '@EPOCH@');
-  const epoch = Number(await CLAIM.run(redis, [keys.record(id), keys.journal(id)], [worker, template]));
+  const touched = [keys.record(id), keys.journal(id), keys.lock(name), keys.waiting(name), keys.record('')];
+  const epoch = Number(await CLAIM.run(redis, touched, [worker, template, id, at]));
   if (epoch < 0) return undefined;
   const state = await foldJournal(redis, keys, id);
   if (state === undefined) return undefined;
@@ -78,6 +84,7 @@ class RedisJournal implements Journal {
   readonly #keys: Keys;
   #state: DeploymentState;
   #asked: Asked | undefined;
+  #next: string | undefined;
   /** Appends run one after another, so that state and stream have the same order. */
   #tail: Promise<void> = Promise.resolve();
 
@@ -92,6 +99,10 @@ class RedisJournal implements Journal {
 
   get asked(): Asked | undefined {
     return this.#asked;
+  }
+
+  get next(): string | undefined {
+    return this.#next;
   }
 
   get state(): DeploymentState {
@@ -109,7 +120,8 @@ class RedisJournal implements Journal {
   }
 
   async #write(events: readonly NewEvent[]): Promise<void> {
-    const at = new Date().toISOString();
+    const now = Date.now();
+    const at = new Date(now).toISOString();
     const stamped = events.map((event) => eventSchema.parse({ ...event, at }));
     let next = this.#state;
     const changes: LedgerChange[] = [];
@@ -118,18 +130,24 @@ class RedisJournal implements Journal {
       const change = ledgerChange(next, event);
       if (change !== undefined) changes.push(change);
     }
+    const { name } = next.request;
     const keys = [
       this.#keys.record(this.id),
       this.#keys.journal(this.id),
-      this.#keys.lock(next.request.name),
+      this.#keys.lock(name),
       this.#keys.open,
       this.#keys.drained,
+      this.#keys.waiting(name),
+      this.#keys.stamp(name),
+      this.#keys.record(''),
     ];
     const answer = await APPEND.run(this.#redis, keys, [
       this.id,
       String(this.epoch),
       next.state,
       holdEnd(stamped),
+      at,
+      now,
       changes.length,
       ...changes.flatMap(({ instance, entry }) => [instance, entry === undefined ? '' : JSON.stringify(entry)]),
       ...stamped.map((event) => JSON.stringify(event)),
@@ -140,13 +158,14 @@ class RedisJournal implements Journal {
 
   /** Reads the answer of APPEND and CONFIRM. */
   #owned(answer: unknown): void {
-    const [owned, control] = ownedSchema.parse(answer);
+    const [owned, control, next] = ownedSchema.parse(answer);
     if (owned !== 1) throw new LeaseLost(`${this.id} has another owner than epoch ${this.epoch}`);
     this.#asked = control === '' ? undefined : askedSchema.parse(JSON.parse(control));
+    if (next !== '') this.#next = next;
   }
 }
 
-const ownedSchema = z.tuple([z.number(), z.string()]);
+const ownedSchema = z.tuple([z.number(), z.string(), z.string()]);
 
 /** Milliseconds since 1970 as text; empty unless the events put the deployment on hold with an end. */
 function holdEnd(events: readonly JournalEvent[]): string {

@@ -47,6 +47,12 @@ function begin(event: Extract<JournalEvent, { type: 'accepted' }>): DeploymentSt
 function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'accepted' }>): DeploymentState {
   const atMs = Date.parse(event.at);
   switch (event.type) {
+    case 'waiting': {
+      const { for: owner, k, state: standing, place } = event;
+      return { ...state, waiting: { for: owner, k, state: standing, place } };
+    }
+    case 'turn':
+      return { ...state, waiting: undefined, stampMs: event.stampMs, turnMs: atMs };
     case 'claimed':
       return { ...state, state: 'running', worker: event.worker, epoch: event.epoch };
     case 'handed-back':
@@ -130,7 +136,7 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
     case 'log':
       return state;
     case 'finished':
-      return { ...state, state: event.state, error: event.error };
+      return { ...state, state: event.state, error: event.error, waiting: undefined };
   }
 }
 
@@ -215,6 +221,10 @@ export function logLine(event: JournalEvent): string | undefined {
 function logText(event: JournalEvent): string | undefined {
   const where = 'instance' in event && event.instance ? `${event.instance} ` : '';
   switch (event.type) {
+    case 'waiting':
+      return whyWaiting(event);
+    case 'turn':
+      return 'its turn has come';
     case 'claimed':
       return `taken by ${event.worker}`;
     case 'handed-back':
@@ -273,6 +283,12 @@ function logText(event: JournalEvent): string | undefined {
     case 'marked':
       return undefined;
   }
+}
+
+/** `waits for dep-… (server, running)`, and its place where others come first. */
+export function whyWaiting(waiting: { for: string; k: string; state: string; place: number }): string {
+  const place = waiting.place === 1 ? '' : `, number ${waiting.place} in line`;
+  return `waits for ${waiting.for} (${waiting.k}, ${waiting.state})${place}`;
 }
 
 /** ` (linked to …, balancer: …, 1 processes)`, as far as it is known. */

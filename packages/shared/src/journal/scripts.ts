@@ -1,26 +1,47 @@
 import { LuaScript } from '../redis/lua.js';
+import { LINE } from './line.js';
 
 /**
- * Creates a deployment and takes its name, or says who has it; all or nothing.
- * KEYS lock, record, journal, all, of-name, open, stamp, idempotency
- * ARGV id, name, action, by, now (ms), event JSON without its opening brace, body digest ('' = no key), key's TTL (s)
- * Answer {'accepted'|'busy'|'same'|'reused', id, stamp (ms)}
+ * Creates a deployment and takes its name, or gets in line for it, or says who has it; all or nothing. `supersede` ends
+ * those of the name that have not begun; what gives back or unlocks is none of these. `first` gets in line before all.
+ * KEYS lock, record, journal, all, of-name, open, stamp, idempotency, waiting, beginning of records
+ * ARGV id, name, action, by, now (ms), event JSON without its opening brace, body digest ('' = no key), key's TTL (s),
+ *   when busy (refuse|queue|first|supersede), k, now (ISO), event `finished` of one that is superseded
+ * Answer {'accepted'|'waits'|'busy'|'same'|'reused', id}
  */
-export const ACCEPT = new LuaScript(`
-local id, name, now, tail, body = ARGV[1], ARGV[2], tonumber(ARGV[5]), ARGV[6], ARGV[7]
+export const ACCEPT = new LuaScript(`${LINE}
+local id, name, now, tail, body, whenBusy, at = ARGV[1], ARGV[2], ARGV[5], ARGV[6], ARGV[7], ARGV[9], ARGV[11]
+local lock, waiting, records = KEYS[1], KEYS[9], KEYS[10]
 if body ~= '' then
   local seen = redis.call('HMGET', KEYS[8], 'body', 'id')
-  if seen[1] == body then return {'same', seen[2], '0'} end
-  if seen[1] then return {'reused', seen[2], '0'} end
+  if seen[1] == body then return {'same', seen[2]} end
+  if seen[1] then return {'reused', seen[2]} end
 end
-local owner = redis.call('GET', KEYS[1])
-if owner then return {'busy', owner, '0'} end
-local last = tonumber(redis.call('GET', KEYS[7]) or '0')
-local stamp = math.max(math.floor(now / 1000), last + 1)
-redis.call('SET', KEYS[7], string.format('%.0f', stamp))
-local stampMs = string.format('%.0f', stamp * 1000)
-redis.call('SET', KEYS[1], id)
-redis.call('HSET', KEYS[2], 'id', id, 'name', name, 'action', ARGV[3], 'by', ARGV[4], 'state', 'queued', 'epoch', '0', 'created', ARGV[5], 'ticket', id)
+local owner = redis.call('GET', lock)
+if owner and whenBusy == 'refuse' then return {'busy', owner} end
+local function supersede(old)
+  local is = redis.call('HMGET', records .. old, 'state', 'epoch', 'action')
+  if is[1] ~= 'queued' or is[2] ~= '0' or is[3] == 'sweep' or is[3] == 'unlock' then return false end
+  redis.call('XADD', records .. old .. ':journal', '*', 'e', ARGV[12])
+  redis.call('HSET', records .. old, 'state', 'cancelled')
+  redis.call('HDEL', records .. old, 'waits')
+  redis.call('SREM', KEYS[6], old)
+  redis.call('LREM', waiting, 0, old)
+  return true
+end
+if owner and whenBusy == 'supersede' then
+  for _, old in ipairs(redis.call('LRANGE', waiting, 0, -1)) do supersede(old) end
+  if supersede(owner) then
+    owner = handOver(lock, waiting, KEYS[7], records, at, now)
+    if owner == '' then owner = false end
+  end
+end
+redis.call('HSET', KEYS[2], 'id', id, 'name', name, 'k', ARGV[10], 'action', ARGV[3], 'by', ARGV[4], 'state', 'queued', 'epoch', '0', 'created', now, 'ticket', id)
+local stampMs = '0'
+if not owner then
+  redis.call('SET', lock, id)
+  stampMs = newStamp(KEYS[7], now)
+end
 redis.call('XADD', KEYS[3], '*', 'e', '{"stampMs":' .. stampMs .. ',' .. tail)
 redis.call('ZADD', KEYS[4], now, id)
 redis.call('ZADD', KEYS[5], now, id)
@@ -29,58 +50,73 @@ if body ~= '' then
   redis.call('HSET', KEYS[8], 'body', body, 'id', id)
   redis.call('EXPIRE', KEYS[8], ARGV[8])
 end
-return {'accepted', id, stampMs}
+if not owner then return {'accepted', id} end
+redis.call('HSET', KEYS[2], 'waits', '1')
+if whenBusy == 'first' then redis.call('LPUSH', waiting, id) else redis.call('RPUSH', waiting, id) end
+tellLine(lock, waiting, records, at, whenBusy == 'first' and 1 or redis.call('LLEN', waiting))
+return {'waits', id}
 `);
 
 /**
  * Makes a worker the owner of a deployment. Every claim has a higher number (epoch); appends with a lower one are refused.
- * KEYS record, journal · ARGV worker, event JSON with @EPOCH@ in place of the number
- * Answer epoch, or -1 when the deployment has ended or is held, or -2 when there is none
+ * KEYS record, journal, lock, waiting, beginning of records
+ * ARGV worker, event JSON with @EPOCH@ in place of the number, id, now (ISO)
+ * Answer epoch, or -1 when the deployment has ended, is held or waits for its turn, or -2 when there is none
  */
-export const CLAIM = new LuaScript(`
-local state = redis.call('HGET', KEYS[1], 'state')
+export const CLAIM = new LuaScript(`${LINE}
+local now = redis.call('HMGET', KEYS[1], 'state', 'waits')
+local state = now[1]
 if not state then return -2 end
+if now[2] == '1' then return -1 end
 if state == 'succeeded' or state == 'failed' or state == 'cancelled' or state == 'held' then return -1 end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 redis.call('HSET', KEYS[1], 'state', 'running', 'worker', ARGV[1])
 redis.call('XADD', KEYS[2], '*', 'e', (string.gsub(ARGV[2], '@EPOCH@', string.format('%.0f', epoch))))
+if state ~= 'running' and redis.call('GET', KEYS[3]) == ARGV[3] then tellLine(KEYS[3], KEYS[4], KEYS[5], ARGV[4], 1) end
 return epoch
 `);
 
 /**
- * Appends events, if the caller still owns the deployment; the last one may end it, which frees the name.
- * KEYS record, journal, lock, open, drained
- * ARGV id, epoch, state after the last event, end of a hold (ms, '' = none), number of ledger changes,
+ * Appends events, if the caller still owns the deployment; the last one may end it, which hands the name on.
+ * KEYS record, journal, lock, open, drained, waiting, stamp, beginning of records
+ * ARGV id, epoch, state after the last event, end of a hold (ms, '' = none), now (ISO), now (ms), number of ledger changes,
  *   instance and entry ('' = given back) of each, events…
- * Answer {1, control} with what was asked for and not done yet ('' = nothing), or {0, ''} when another worker owns it
+ * Answer {1, control, next} with what was asked for and not done yet, and whose turn has come ('' = nothing, nobody), or
+ *   {0, '', ''} when another worker owns it
  */
-export const APPEND = new LuaScript(`
+export const APPEND = new LuaScript(`${LINE}
 local now = redis.call('HMGET', KEYS[1], 'epoch', 'state', 'control')
 local ended = { succeeded = true, failed = true, cancelled = true }
-if now[1] ~= ARGV[2] or ended[now[2]] or now[2] == 'held' then return {0, ''} end
-local changes = tonumber(ARGV[5])
+if now[1] ~= ARGV[2] or ended[now[2]] or now[2] == 'held' then return {0, '', ''} end
+local changes = tonumber(ARGV[7])
 for i = 0, changes - 1 do
-  local instance, entry = ARGV[6 + 2 * i], ARGV[7 + 2 * i]
+  local instance, entry = ARGV[8 + 2 * i], ARGV[9 + 2 * i]
   if entry == '' then redis.call('HDEL', KEYS[5], instance) else redis.call('HSET', KEYS[5], instance, entry) end
 end
-for i = 6 + 2 * changes, #ARGV do redis.call('XADD', KEYS[2], '*', 'e', ARGV[i]) end
+for i = 8 + 2 * changes, #ARGV do redis.call('XADD', KEYS[2], '*', 'e', ARGV[i]) end
 redis.call('HSET', KEYS[1], 'state', ARGV[3], 'hold_until', ARGV[4])
 if ARGV[3] == 'held' then redis.call('HDEL', KEYS[1], 'control') end
+local next, owns = '', redis.call('GET', KEYS[3]) == ARGV[1]
 if ended[ARGV[3]] then
   redis.call('SREM', KEYS[4], ARGV[1])
-  if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
+  if owns then next = handOver(KEYS[3], KEYS[6], KEYS[7], KEYS[8], ARGV[5], ARGV[6]) end
+elseif owns and now[2] ~= ARGV[3] then
+  tellLine(KEYS[3], KEYS[6], KEYS[8], ARGV[5], 1)
 end
-return {1, now[3] or ''}
+return {1, now[3] or '', next}
 `);
 
 /**
  * Cancel, hold or resume. The owner reads what was asked at its next append; what nobody owns ends or is woken here.
- * KEYS record, journal, lock, open
- * ARGV id, cancel|hold|resume, control as kept in the record, event `asked`, event `finished` for what never began
- * Answer {'ended'|'cancelled'|'asked'|'woken'|'already'|'not-held'|'gone', ticket to send ('' = none)}
+ * KEYS record, journal, lock, open, waiting, stamp, beginning of records
+ * ARGV id, cancel|hold|resume, control as kept in the record, event `asked`, event `finished` for what never began,
+ *   now (ISO), now (ms)
+ * Answer {'ended'|'cancelled'|'asked'|'woken'|'already'|'not-held'|'gone', ticket to send ('' = none)}; after 'cancelled'
+ *   that of the one whose turn has come
  */
-export const CONTROL = new LuaScript(`
-local id, control = ARGV[1], ARGV[2]
+export const CONTROL = new LuaScript(`${LINE}
+local id, control, at = ARGV[1], ARGV[2], ARGV[6]
+local lock, waiting, records = KEYS[3], KEYS[5], KEYS[7]
 local now = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'control')
 local state = now[1]
 if not state then return {'gone', ''} end
@@ -94,13 +130,17 @@ if control == 'cancel' and state == 'queued' and now[2] == '0' then
   redis.call('XADD', KEYS[2], '*', 'e', ARGV[5])
   redis.call('HSET', KEYS[1], 'state', 'cancelled')
   redis.call('SREM', KEYS[4], id)
-  if redis.call('GET', KEYS[3]) == id then redis.call('DEL', KEYS[3]) end
-  return {'cancelled', ''}
+  redis.call('HDEL', KEYS[1], 'waits')
+  local next = ''
+  if redis.call('GET', lock) == id then next = handOver(lock, waiting, KEYS[6], records, at, ARGV[7])
+  elseif redis.call('LREM', waiting, 0, id) > 0 then tellLine(lock, waiting, records, at, 1) end
+  return {'cancelled', next}
 end
 if control == 'resume' then redis.call('HDEL', KEYS[1], 'control') else redis.call('HSET', KEYS[1], 'control', ARGV[3]) end
 if state ~= 'held' then return {'asked', ''} end
 local ticket = id .. '_' .. string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'wakes', 1))
 redis.call('HSET', KEYS[1], 'state', 'queued', 'ticket', ticket, 'hold_until', '')
+if redis.call('GET', lock) == id then tellLine(lock, waiting, records, at, 1) end
 return {'woken', ticket}
 `);
 
@@ -122,8 +162,8 @@ return 1
 export const CONFIRM = new LuaScript(`
 local now = redis.call('HMGET', KEYS[1], 'epoch', 'state', 'control')
 local ended = { succeeded = true, failed = true, cancelled = true }
-if now[1] ~= ARGV[1] or ended[now[2]] or now[2] == 'held' then return {0, ''} end
-return {1, now[3] or ''}
+if now[1] ~= ARGV[1] or ended[now[2]] or now[2] == 'held' then return {0, '', ''} end
+return {1, now[3] or '', ''}
 `);
 
 /**

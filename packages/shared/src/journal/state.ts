@@ -55,8 +55,12 @@ export interface DeploymentState {
   id: string;
   state: JobState;
   request: DeployRequest;
-  /** Time of the release directories' names; unique for the name. */
+  /** Time of the release directories' names; unique for the name. 0 until its turn has come. */
   stampMs: number;
+  /** Whom it waits for, while it does. */
+  waiting?: { for: string; k: string; state: string; place: number } | undefined;
+  /** It had to wait until here for its name, milliseconds since 1970. */
+  turnMs?: number | undefined;
   acceptedMs: number;
   /** Time of the last event; the end once the state is terminal. */
   lastMs: number;

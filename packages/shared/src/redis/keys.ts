@@ -5,14 +5,17 @@ export class Keys {
     this.#prefix = prefix;
   }
   /**
-   * Hash: name, action, state, epoch (number of the present owner), worker, control (`cancel` or `hold`, asked for and not
-   * done yet), ticket (the one that wakes a worker for it), hold_until (ms).
+   * Hash: name, k, action, state, epoch (number of the present owner), worker, control (`cancel` or `hold`, asked for and
+   * not done yet), ticket (the one that wakes a worker for it), hold_until (ms), waits (`1` while it is in line for its
+   * name). With an empty id it is what the keys of all records begin with.
    */
   record = (id: string): string => `${this.#prefix}:dep:${id}`;
-  /** Stream of events. */
-  journal = (id: string): string => `${this.#prefix}:dep:${id}:journal`;
+  /** Stream of events; scripts make this key from the record's. */
+  journal = (id: string): string => `${this.record(id)}:journal`;
   /** Text: id of the deployment that holds the name. */
   lock = (name: string): string => `${this.#prefix}:lock:${name}`;
+  /** List: ids of the deployments that wait for the name, the next one first. */
+  waiting = (name: string): string => `${this.#prefix}:waiting:${name}`;
   /** Text: seconds of the name's newest release stamp, so that no two deployments share a directory. */
   stamp = (name: string): string => `${this.#prefix}:stamp:${name}`;
   /** Sorted set of all deployments by time of acceptance. */
