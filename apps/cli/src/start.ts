@@ -22,7 +22,9 @@ export const rolloutOptions = (command: Command): Command =>
   command
     .addOption(switchOption('--hold [0|1]', 'stop after the first batch until resumed'))
     .addOption(new Option('--on-failure <policy>', 'after a failure').choices(['rollback', 'rollback_all', 'halt']))
-    .addOption(new Option('--when-busy <what>', 'when the name is being deployed').choices(['queue', 'supersede']))
+    .addOption(
+      new Option('--when-busy <what>', 'when the name is being deployed').choices(['refuse', 'queue', 'supersede']),
+    )
     .addOption(switchOption('--force [0|1]', 'also in a freeze window; needs an admin token'))
     .addOption(switchOption('--sprint [0|1]', "put the roll-out's log into the answer"));
 

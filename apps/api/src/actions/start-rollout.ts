@@ -60,7 +60,7 @@ export async function startRollout(
   );
   if (isNew && !waits) await queueTicket(parts, id, request.log);
   // Whether the plan still holds is known to the hosts alone: the answer waits for the worker that asks them.
-  if (asked.plan !== undefined) await waitForPlan(parts, id, request.server.lifeOf(reply, PLAN_LIMIT_MS));
+  if (asked.plan !== undefined && !waits) await waitForPlan(parts, id, request.server.lifeOf(reply, PLAN_LIMIT_MS));
   return answerJob(parts, { request, reply, id, asked, wait });
 }
 

@@ -9,7 +9,7 @@ import { table } from './table.js';
 /** A deployment's answer as a person reads it: what became of it, then one line per instance. */
 export function renderResult(envelope: Envelope): string {
   const { job } = envelope;
-  const head = envelope.msg ?? envelope.data.msg;
+  const head = envelope.msg ?? job?.why ?? envelope.data.msg;
   const batches = Object.values(children(envelope.data.data));
   const records = batches.flatMap((batch) => Object.values(children(children(batch).data)).flatMap(asRecord));
   const log = envelope.respon.stdout === '' ? [] : [envelope.respon.stdout];
