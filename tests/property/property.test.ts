@@ -11,7 +11,7 @@ import { rollDice, run } from './run.js';
  * `REX_SEED` repeats a series; `REX_RUNS=200 npx vitest run tests/property` is the long one.
  */
 const SEED = Number(process.env.REX_SEED ?? Date.now() % 1_000_000);
-const RUNS = Number(process.env.REX_RUNS ?? 40);
+const RUNS = Number(process.env.REX_RUNS ?? 24);
 const LANES = 8;
 
 test(`${RUNS} random roll-outs without a violation`, { timeout: 600_000 }, async ({ start }) => {
