@@ -8,6 +8,8 @@ import { parseEnvelope } from './parse-envelope.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 30_000;
+/** The API waits up to a minute for a deployment that is cancelled first, and half of one for a plan to be confirmed. */
+const START_TIMEOUT_MS = 120_000;
 /** The API answers an upload after it has unpacked and stored it. */
 const UPLOAD_TIMEOUT_MS = 15 * 60_000;
 /** Three missed heartbeats (one each 15 s): the stream is dead, whatever TCP believes. */
@@ -45,6 +47,7 @@ export class Client {
   rex(params: Readonly<Record<string, string>>): Promise<Envelope> {
     return this.#ask('/rex', {
       method: 'POST',
+      headersTimeout: START_TIMEOUT_MS,
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(params).toString(),
     });

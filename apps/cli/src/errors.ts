@@ -32,7 +32,8 @@ export class UnreachableError extends RexError {
 export function exitCodeOf(error: RexError): number {
   if (error instanceof RefusedError) {
     if (error.status === 400) return EXIT.usage;
-    return error.status === 503 ? EXIT.unreachable : EXIT.refused;
+    if (error.status === 503) return EXIT.unreachable;
+    return (error.status ?? 0) >= 500 ? EXIT.failed : EXIT.refused;
   }
   if (error instanceof UsageError || error instanceof ConfigError || error instanceof ParameterError) return EXIT.usage;
   if (error instanceof HostKeyError) return EXIT.refused;

@@ -28,7 +28,7 @@ export async function jobControlRoutes(app: FastifyInstance, parts: ApiParts): P
         refuse(control, asked, id, state.state);
         reply.header('Location', `/jobs/${id}`);
         // Asked for is not done: the owner does it at its next safe point.
-        reply.code(asked.outcome === 'cancelled' || asked.outcome === 'already' ? 200 : 202);
+        reply.code(asked.outcome === 'asked' || asked.outcome === 'woken' ? 202 : 200);
         return envelope(state, settingsOf(config), Date.now());
       },
     );
