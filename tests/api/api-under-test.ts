@@ -27,7 +27,7 @@ export interface Answer {
 }
 
 export interface Call {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'DELETE' | 'PUT';
   headers?: Record<string, string>;
   body?: string | Buffer | AsyncIterable<Uint8Array>;
   /** The token; `null` sends none, absent the helper's own. */

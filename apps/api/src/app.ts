@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { answerClientError } from './client-errors.js';
 import type { ApiParts } from './parts.js';
@@ -8,6 +9,7 @@ import { parameters } from './plugins/parameters.js';
 import { requestRate } from './plugins/rate-limit.js';
 import { unreadBodies } from './plugins/unread-bodies.js';
 import { requestLives } from './request-life.js';
+import { dashboardRoutes } from './routes/dashboard.js';
 import { drainedRoutes } from './routes/drained.js';
 import { healthRoutes } from './routes/health.js';
 import { jobControlRoutes } from './routes/job-control.js';
@@ -15,7 +17,10 @@ import { jobEventRoutes } from './routes/job-events.js';
 import { jobRoutes } from './routes/jobs.js';
 import { nameRoutes } from './routes/names.js';
 import { packageRoutes } from './routes/packages.js';
+import { queueRoutes } from './routes/queues.js';
 import { rexRoutes } from './routes/rex.js';
+import { sessionRoutes } from './routes/session.js';
+import { tokenRoutes } from './routes/tokens.js';
 
 /** Of forms and JSON; uploads have their own. */
 const BODY_LIMIT = 1024 ** 2;
@@ -38,6 +43,7 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
   await app.register(maskAnswers);
   await app.register(unreadBodies);
   await app.register(requestLives);
+  await app.register(cookie);
   await app.register(parameters);
   await app.register(auth, parts);
   await app.register(requestRate, { perMinute: parts.config.api.rateLimit });
@@ -50,5 +56,9 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
   await app.register(packageRoutes, parts);
   await app.register(nameRoutes, parts);
   await app.register(drainedRoutes, parts);
+  await app.register(sessionRoutes, parts);
+  await app.register(tokenRoutes, parts);
+  await app.register(dashboardRoutes, parts);
+  await app.register(queueRoutes, parts);
   return app;
 }

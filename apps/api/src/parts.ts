@@ -19,4 +19,6 @@ export interface ApiParts {
   readonly store: Store;
   readonly deployments: Deployments;
   readonly feed: JournalFeed;
+  /** Folder of the built dashboard; absent: where its own build puts it. */
+  readonly dashboardDir?: string;
 }

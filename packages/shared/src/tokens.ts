@@ -1,11 +1,11 @@
 import { createHash, randomInt } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { RexError } from './errors/rex-error.js';
+import { ConflictError, NotFoundError } from './errors/request-errors.js';
 import type { Keys } from './redis/keys.js';
+import { type Role, roleSchema } from './token-scope.js';
 
-export const roleSchema = z.enum(['viewer', 'deployer', 'admin']);
-export type Role = z.infer<typeof roleSchema>;
+export { allowsName, type Role, roleSchema } from './token-scope.js';
 
 const storedSchema = z.object({
   name: z.string(),
@@ -36,17 +36,6 @@ export function makeToken(nowMs: number): string {
 
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex');
 
-/** Does one of the token's patterns allow this name? */
-export function allowsName(record: Pick<TokenRecord, 'names'>, name: string): boolean {
-  return record.names.split(',').some((pattern) => {
-    const literal = pattern
-      .trim()
-      .split('*')
-      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    return new RegExp(`^${literal.join('.*')}$`).test(name);
-  });
-}
-
 /** The tokens in Redis; only their SHA-256 is kept. */
 export class Tokens {
   readonly #redis: Redis;
@@ -59,14 +48,14 @@ export class Tokens {
   /**
    * @param spec `expiresMs` is an instant in milliseconds since 1970, absent for never; `names` patterns such as `server,shop*`
    * @returns the token itself; it cannot be had again
-   * @throws RexError when a token of that name exists
+   * @throws ConflictError when a token of that name exists
    */
   async create(spec: { name: string; role?: Role; names?: string; expiresMs?: number }): Promise<string> {
     const now = Date.now();
     const token = makeToken(now);
     const sha = hashToken(token);
     if ((await this.#redis.hsetnx(this.#keys.tokenNames, spec.name, sha)) === 0) {
-      throw new RexError({
+      throw new ConflictError({
         what: `a token named "${spec.name}" exists`,
         whatToDo: `revoke it first (rex token revoke --name ${spec.name}), or choose another name`,
       });
@@ -105,10 +94,12 @@ export class Tokens {
       .sort((a, b) => a.created - b.created);
   }
 
-  /** @throws RexError when there is no token of that name */
+  /** @throws NotFoundError when there is no token of that name */
   async revoke(name: string): Promise<void> {
     const sha = await this.#redis.hget(this.#keys.tokenNames, name);
-    if (sha === null) throw new RexError({ what: `there is no token named "${name}"`, whatToDo: 'see rex token list' });
+    if (sha === null) {
+      throw new NotFoundError({ what: `there is no token named "${name}"`, whatToDo: 'see rex token list' });
+    }
     await this.#redis.multi().del(this.#keys.token(sha)).hdel(this.#keys.tokenNames, name).exec();
   }
 }

@@ -1,14 +1,16 @@
 import { messages } from '@rexdeploy/shared/errors/messages';
 import { ForbiddenError, UnauthorizedError } from '@rexdeploy/shared/errors/request-errors';
-import { allowsName, type Role, type TokenRecord } from '@rexdeploy/shared/tokens';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { mayDeploy } from '@rexdeploy/shared/token-scope';
+import { allowsName, type TokenRecord } from '@rexdeploy/shared/tokens';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
-import { presentedToken } from '../params/presented-token.js';
+import { presented } from '../params/presented-token.js';
 import type { ApiParts } from '../parts.js';
 import { askRedis } from '../redis/ask.js';
+import { mustComeFromOurPage } from './same-origin.js';
 
-/** Who may use a route: anybody, any good token, or a token whose role deploys. */
-export type Access = 'open' | 'token' | 'deployer';
+/** Who may use a route: anybody, any good token, a token whose role deploys, or one that administers. */
+export type Access = 'open' | 'token' | 'deployer' | 'admin';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -20,29 +22,47 @@ declare module 'fastify' {
   }
 }
 
-const DEPLOYS: ReadonlySet<Role> = new Set<Role>(['deployer', 'admin']);
-
-/** Lets a request in by its token. A route that does not say who may use it cannot be added. */
+/** Lets a request in by its token. With a route that does not say who may use it, the application does not start. */
 export const auth = fastifyPlugin(
   async (app: FastifyInstance, { tokens }: Pick<ApiParts, 'tokens'>) => {
     app.decorateRequest('caller', undefined);
-    app.addHook('onRoute', ({ config, url }) => {
-      if (config?.access === undefined) throw new Error(`route ${url} does not say who may use it`);
+    const routes: RouteOptions[] = [];
+    app.addHook('onRoute', (route) => {
+      routes.push(route);
+    });
+    // Not at once: who takes in somebody else's routes says it for them, in a hook that runs after this one.
+    app.addHook('onReady', async () => {
+      const unsaid = routes.find(({ config }) => config?.access === undefined);
+      if (unsaid !== undefined) throw new Error(`route ${unsaid.url} does not say who may use it`);
     });
 
     // An unknown address has no `access`; it is answered as such, whoever asks.
     app.addHook('preValidation', async (request) => {
       const { access = 'open' } = request.routeOptions.config;
-      if (access !== 'open') request.caller = await verify(tokens, presentedToken(request));
+      if (access !== 'open') request.caller = await verifyCaller(tokens, request);
     });
     app.addHook('preHandler', async (request) => {
-      if (request.routeOptions.config.access === 'deployer') mustDeploy(callerOf(request));
+      const { access } = request.routeOptions.config;
+      if (access === 'deployer') mustDeploy(callerOf(request));
+      if (access === 'admin') mustAdminister(callerOf(request));
     });
   },
   { name: 'auth', dependencies: ['parameters'] },
 );
 
-async function verify(tokens: ApiParts['tokens'], token: string | undefined): Promise<TokenRecord> {
+/**
+ * The record of the token that came with a request.
+ * @throws UnauthorizedError; ForbiddenError for a change that only a cookie vouches for
+ */
+export async function verifyCaller(tokens: ApiParts['tokens'], request: FastifyRequest): Promise<TokenRecord> {
+  const shown = presented(request);
+  const caller = await verifyToken(tokens, shown?.token);
+  if (shown?.by === 'cookie') mustComeFromOurPage(request);
+  return caller;
+}
+
+/** The record of a token that may be used now. @throws UnauthorizedError saying why it may not */
+export async function verifyToken(tokens: ApiParts['tokens'], token: string | undefined): Promise<TokenRecord> {
   if (token === undefined) throw refused('no token was given');
   const found = await askRedis(() => tokens.verify(token));
   if (found === 'unknown') throw refused('the token is unknown or was revoked');
@@ -64,7 +84,7 @@ export function callerOf(request: FastifyRequest): TokenRecord {
 
 /** @throws ForbiddenError when the token's role only reads */
 export function mustDeploy(caller: TokenRecord): void {
-  if (DEPLOYS.has(caller.role)) return;
+  if (mayDeploy(caller.role)) return;
   throw new ForbiddenError({
     what: `the token "${caller.name}" has the role ${caller.role}, which only reads`,
     whatToDo: 'use a token with the role deployer or admin',
