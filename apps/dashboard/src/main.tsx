@@ -1,0 +1,24 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { z } from 'zod';
+import { App } from './app.js';
+import { TextProvider } from './i18n/text.js';
+import { keptTheme, showTheme } from './state/theme.js';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/parts.css';
+import './styles/pages.css';
+
+// The page may not make code out of text, and zod need not try.
+z.config({ jitless: true });
+showTheme(keptTheme());
+
+const root = document.querySelector('#root');
+if (root === null) throw new Error('index.html has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <TextProvider>
+      <App />
+    </TextProvider>
+  </StrictMode>,
+);
