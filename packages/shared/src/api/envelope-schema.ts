@@ -1,59 +1,60 @@
 import { z } from 'zod';
+import { type Leaves, leavesSchema, textOrAbsent } from './leaves.js';
 
 /** The documented answer. Every leaf is a string, every list an object with keys "0", "1", …; absent is `{}`. */
 
-const absent = z.strictObject({});
+export type { Leaves };
+
 const text = z.string();
-const textOrAbsent = z.union([text, absent]);
 
 /** The 18 documented fields of an instance record; the misspellings are part of the contract. */
-export const instanceRecordSchema = z.strictObject({
-  deloy_configdir_after: textOrAbsent,
-  deloy_configdir_before: textOrAbsent,
-  deloy_prodir_after: textOrAbsent,
-  deloy_prodir_before: textOrAbsent,
-  deloy_prodir_real_before: textOrAbsent,
-  deloy_size: textOrAbsent,
-  deploy_ip: text,
-  deploy_key: text,
-  deploy_take: text,
-  end_time: text,
-  processNumber: textOrAbsent,
-  randomStr: text,
-  rollRecord: text,
-  rollStatus: text,
-  rollbackNumber: text,
-  rsync_war_time: text,
-  start_app_time: text,
-  start_time: text,
-});
+export const instanceRecordSchema = z
+  .strictObject({
+    deloy_configdir_after: textOrAbsent,
+    deloy_configdir_before: textOrAbsent,
+    deloy_prodir_after: textOrAbsent,
+    deloy_prodir_before: textOrAbsent,
+    deloy_prodir_real_before: textOrAbsent,
+    deloy_size: textOrAbsent,
+    deploy_ip: text,
+    deploy_key: text,
+    deploy_take: text,
+    end_time: text,
+    processNumber: textOrAbsent,
+    randomStr: text,
+    rollRecord: text,
+    rollStatus: text,
+    rollbackNumber: text,
+    rsync_war_time: text,
+    start_app_time: text,
+    start_time: text,
+  })
+  .meta({ id: 'InstanceRecord', description: 'An instance that has its new release.' });
 export type InstanceRecord = z.infer<typeof instanceRecordSchema>;
 
-/** Any value whose leaves are strings. */
-export type Leaves = string | { [key: string]: Leaves };
-export const leavesSchema: z.ZodType<Leaves> = z.lazy(() => z.union([text, z.record(text, leavesSchema)]));
-
-export const jobSchema = z.strictObject({
-  id: text,
-  state: z.enum(['queued', 'running', 'held', 'succeeded', 'failed', 'cancelled']),
-  k: text,
-  action: text,
-  created_at: text,
-  url: text,
-  events: text,
-  progress: z.strictObject({
-    done: text,
-    total: text,
-    instance: text,
-    step: text,
-    bytes: text,
-    bytes_total: text,
-  }),
-  /** Whom it waits for: `waits for <id> (<k>, <state>)`. Absent when it waits for nobody. */
-  why: text.optional(),
-  /** After a failure: whether all that was touched got back what it had. Absent while nothing failed. */
-  rollback: z.enum(['done', 'failed', 'none']).optional(),
-});
+export const jobSchema = z
+  .strictObject({
+    id: text,
+    state: z.enum(['queued', 'running', 'held', 'succeeded', 'failed', 'cancelled']),
+    k: text,
+    action: text,
+    created_at: text,
+    url: text,
+    events: text,
+    progress: z.strictObject({
+      done: text,
+      total: text,
+      instance: text,
+      step: text,
+      bytes: text,
+      bytes_total: text,
+    }),
+    /** Whom it waits for: `waits for <id> (<k>, <state>)`. Absent when it waits for nobody. */
+    why: text.optional(),
+    /** After a failure: whether all that was touched got back what it had. Absent while nothing failed. */
+    rollback: z.enum(['done', 'failed', 'none']).optional(),
+  })
+  .meta({ id: 'Job', description: 'The job behind an answer.' });
 export type JobView = z.infer<typeof jobSchema>;
 
 export const envelopeSchema = z.strictObject({
