@@ -1,4 +1,4 @@
-# API, worker and command line in one image; the command decides which of them runs.
+# API with its dashboard, worker and command line in one image; the command decides which of them runs.
 
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
@@ -16,6 +16,7 @@ COPY packages/sandbox/package.json packages/sandbox/
 COPY apps/api/package.json apps/api/
 COPY apps/worker/package.json apps/worker/
 COPY apps/cli/package.json apps/cli/
+COPY apps/dashboard/package.json apps/dashboard/
 COPY apps/cli/bin apps/cli/bin
 RUN npm ci --loglevel=warn
 COPY . .

@@ -21,7 +21,12 @@ const cookieOf = ({ headers }: { headers: Record<string, string | string[] | und
 
 const by = (cookie: string, call: Call = {}): Call => ({ ...call, token: null, headers: { ...call.headers, cookie } });
 
-const page = async (api: ApiUnderTest, path: string, headers: Record<string, string> = {}, method: 'GET' | 'PUT' = 'GET') => {
+const page = async (
+  api: ApiUnderTest,
+  path: string,
+  headers: Record<string, string> = {},
+  method: 'GET' | 'PUT' = 'GET',
+) => {
   const answer = await request(`${api.api.url}${path}`, { method, headers: { accept: 'text/html', ...headers } });
   return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
 };
@@ -146,7 +151,9 @@ describe('the tokens', () => {
 });
 
 describe('pages', () => {
-  test('the dashboard is there without a token, loads nothing from outside, and its parts are kept', async ({ start }) => {
+  test('the dashboard is there without a token, loads nothing from outside, and its parts are kept', async ({
+    start,
+  }) => {
     const api = await start();
     const index = await page(api, '/');
     expect([index.status, index.headers['cache-control']]).toEqual([200, 'no-cache']);

@@ -1,12 +1,13 @@
 import type { JobView } from '@rexdeploy/shared/api/envelope-schema';
 import { ID } from '@rexdeploy/shared/api/id-schema';
+import type { JobRow } from '@rexdeploy/shared/api/routes/jobs';
 import { type DeploymentHead, findHead, listHeads } from '@rexdeploy/shared/deployments/list';
 import { NotFoundError } from '@rexdeploy/shared/errors/request-errors';
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
 import { jobView } from '@rexdeploy/shared/journal/envelope';
 import { type Entry, parseEvent } from '@rexdeploy/shared/journal/journal';
 import { reduce } from '@rexdeploy/shared/journal/reduce';
-import type { DeploymentState } from '@rexdeploy/shared/journal/state';
+import { type DeploymentState, isTerminal } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
 import type { Redis } from 'ioredis';
 import { askRedis } from './redis/ask.js';
@@ -79,16 +80,19 @@ export class Deployments {
     before?: string | undefined;
     limit: number;
     mayShow: (head: DeploymentHead) => boolean;
+    /** Older ones are not looked at. */
+    sinceMs?: number;
   }): Promise<{ heads: DeploymentHead[]; more: boolean }> {
-    const { name, state, limit } = filter;
+    const { name, state, limit, sinceMs = 0 } = filter;
     const heads: DeploymentHead[] = [];
     let before = filter.before;
     while (heads.length <= limit) {
       const cursor = before;
       const query = { name, state, before: cursor, limit: limit + 1 };
       const page = await askRedis(() => listHeads(this.#redis, this.#keys, query));
-      heads.push(...page.filter(filter.mayShow));
-      if (page.length <= limit) break;
+      const young = page.filter(({ createdMs }) => createdMs >= sinceMs);
+      heads.push(...young.filter(filter.mayShow));
+      if (page.length <= limit || young.length < page.length) break;
       before = page.at(-1)?.id;
     }
     return { heads: heads.slice(0, limit), more: heads.length > limit };
@@ -114,6 +118,14 @@ export class Deployments {
       if (error instanceof NotFoundError || (error instanceof RexError && error.code === 'internal')) return bare(head);
       throw error;
     }
+  }
+
+  /** A row of the history. */
+  async row(head: DeploymentHead): Promise<JobRow> {
+    const view = await this.view(head);
+    const state = this.lastKnown(head.id);
+    const ended = state !== undefined && isTerminal(state.state);
+    return { ...view, by: head.by, ended_at: ended ? new Date(state.lastMs).toISOString() : {} };
   }
 
   #keep(id: string, folded: Folded): void {

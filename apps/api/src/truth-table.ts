@@ -11,6 +11,8 @@ export function observedRow(row: TruthRow, seen: ObservedInstance | undefined): 
   return {
     ...row,
     linked: seen?.linked ?? UNKNOWN,
+    // Of another release than the journals tell, nobody knows how old it is.
+    released_at: seen?.linked === row.linked ? row.released_at : UNKNOWN,
     answering: seen?.answering ?? UNKNOWN,
     in_rotation: asFlag(seen?.in),
     rotation: seen?.rotation ?? UNKNOWN,
@@ -44,11 +46,25 @@ export function truthRow(instance: ResolvedInstance, states: readonly Deployment
     linked: linked ?? UNKNOWN,
     answering: (touched !== undefined && isProven(touched, key) ? linked : undefined) ?? UNKNOWN,
     in_rotation: inRotation(own, key),
+    released_at: releasedAt(own, key, linked),
     former: record?.program.real ?? UNKNOWN,
     last_deployment: last?.id ?? UNKNOWN,
     last_state: last?.state ?? UNKNOWN,
     at: last === undefined ? UNKNOWN : new Date(last.lastMs).toISOString(),
   };
+}
+
+/** When the release that is linked came: that of the newest deployment which gave it, be it then or by going back. */
+function releasedAt(
+  states: readonly DeploymentState[],
+  key: string,
+  linked: string | undefined,
+): TruthRow['released_at'] {
+  const maker = states.find(
+    ({ instances: { [key]: instance } }) => isDone(instance) && instance?.record?.program.after === linked,
+  );
+  const record = linked === undefined ? undefined : maker?.instances[key]?.record;
+  return record === undefined ? UNKNOWN : new Date(record.endMs).toISOString();
 }
 
 function stepOf(state: DeploymentState, key: string, step: string): StepState | undefined {

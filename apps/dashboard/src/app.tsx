@@ -1,3 +1,4 @@
+import type { RexError } from '@rexdeploy/shared/errors/rex-error';
 import { useCallback, useEffect, useState } from 'react';
 import { api, errorOf, LOGGED_OUT, statusOf } from './api/client.js';
 import { useText } from './i18n/text.js';
@@ -13,9 +14,12 @@ import { Frame } from './parts/frame.js';
 import { Page } from './parts/page.js';
 import { hrefOf, type Place, usePlace } from './router.js';
 import { type Session, SessionContext } from './state/session.js';
-import type { RexError } from '@rexdeploy/shared/errors/rex-error';
 
-type Login = { is: 'asking' } | { is: 'out'; ended: boolean } | { is: 'in'; session: Session } | { is: 'failed'; error: RexError };
+type Login =
+  | { is: 'asking' }
+  | { is: 'out'; ended: boolean }
+  | { is: 'in'; session: Session }
+  | { is: 'failed'; error: RexError };
 
 /** bull-board has no log-in of its own and sends people here; nobody else is sent on from here. */
 const RETURN = /^\/admin\/queues(\/[\w/-]*)?$/;

@@ -1,8 +1,8 @@
-import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
+import type { TokenRow } from '@rexdeploy/shared/api/routes/tokens';
 import type { TokenRecord } from '@rexdeploy/shared/tokens';
 
 /** A token as answers show it: by its name, masked. */
-export const tokenView = (record: TokenRecord): Record<string, Leaves> => ({
+export const tokenView = (record: TokenRecord): TokenRow => ({
   id: record.name,
   name: record.name,
   role: record.role,

@@ -1,4 +1,5 @@
 import { routes } from '@rexdeploy/shared/api/routes';
+import type { DeploymentHead } from '@rexdeploy/shared/deployments/list';
 import { NotFoundError, ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import { envelope, list } from '@rexdeploy/shared/journal/envelope';
 import { allowsName } from '@rexdeploy/shared/tokens';
@@ -28,17 +29,20 @@ export async function jobRoutes(app: FastifyInstance, parts: ApiParts): Promise<
   });
 
   app.get('/jobs', { config: { access: 'token' } }, async (request, reply) => {
-    const { k, state, limit = 20, cursor } = queryOf(request, listQuery);
+    const { k, state, by, since, until, limit = 20, cursor } = queryOf(request, listQuery);
     const caller = callerOf(request);
     if (k !== undefined) mustAllowName(caller, k);
     if (cursor !== undefined) await mustBeKnown(cursor);
-    const mayShow = ({ name }: { name: string }) => allowsName(caller, name);
-    const { heads, more } = await deployments.list({ name: k, state, before: cursor, limit, mayShow });
+    const sinceMs = since === undefined ? 0 : Date.parse(since);
+    const untilMs = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until);
+    const mayShow = (head: DeploymentHead) =>
+      allowsName(caller, head.name) && (by === undefined || head.by === by) && head.createdMs < untilMs;
+    const { heads, more } = await deployments.list({ name: k, state, before: cursor, limit, mayShow, sinceMs });
     if (k !== undefined && heads.length === 0) await mustHaveBeen(k);
-    const views = await Promise.all(heads.map((head) => deployments.view(head)));
+    const rows = await Promise.all(heads.map((head) => deployments.row(head)));
     return answerOf(request, reply, config, {
-      data: list(views.map((view) => ({ ...view }))),
-      msg: `${views.length} jobs`,
+      data: list(rows.map((row) => ({ ...row }))),
+      msg: `${rows.length} jobs`,
       cursor: more ? (heads.at(-1)?.id ?? '') : '',
     });
   });

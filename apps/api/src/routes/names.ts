@@ -28,7 +28,8 @@ export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise
     queryOf(request, listQuery);
     const visible = [...names.values()].filter(({ k }) => allowsName(callerOf(request), k));
     const rows = await Promise.all(visible.map(summary));
-    return answerOf(request, reply, config, { data: list(rows), msg: `${rows.length} names` });
+    const allow_hosts = list(config.packages.allowHosts);
+    return answerOf(request, reply, config, { data: list(rows), msg: `${rows.length} names`, allow_hosts });
   });
 
   app.get<{ Params: { k: string } }>('/names/:k', { config: { access: 'token' } }, async (request, reply) => {
@@ -57,6 +58,7 @@ export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise
       desc,
       batches: list(batches.map((batch) => batch.join(' '))),
       instances: list([...instances.values()].map(({ key, host }) => ({ instance: key, host }))),
+      sources: list(config.own.allowSenv.filter((key) => config.environments.get(key)?.names.has(k) === true)),
       lock,
       last_deployment:
         last === undefined

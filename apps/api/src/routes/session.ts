@@ -1,7 +1,7 @@
+import { routes } from '@rexdeploy/shared/api/routes';
 import { ParameterError, RateLimitError } from '@rexdeploy/shared/errors/request-errors';
 import type { TokenRecord } from '@rexdeploy/shared/tokens';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { answerOf } from '../answers/frame.js';
 import { tokenView } from '../answers/token-view.js';
 import { checkParams } from '../params/check.js';
@@ -18,7 +18,7 @@ const MAX_ATTEMPTS = 20;
 const MAX_AGE_SECONDS = 7 * 24 * 3600;
 
 const noParams = querySchema({});
-const loginSchema = z.strictObject({ token: z.string().min(1, 'a token').max(200, 'a token') });
+const loginSchema = routes['POST /session'].body.schema;
 
 const tooOften = (_request: FastifyRequest, { max, ttl }: { max: number; ttl: number }): RateLimitError =>
   new RateLimitError({

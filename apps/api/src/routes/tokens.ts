@@ -1,8 +1,6 @@
+import { routes } from '@rexdeploy/shared/api/routes';
 import { list } from '@rexdeploy/shared/journal/envelope';
-import { namePatternsSchema, roleSchema, tokenNameSchema } from '@rexdeploy/shared/token-scope';
-import { parseDurationMs } from '@rexdeploy/shared/units';
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { answerOf } from '../answers/frame.js';
 import { tokenView } from '../answers/token-view.js';
 import { queryOf, querySchema } from '../params/query.js';
@@ -11,18 +9,7 @@ import { callerOf } from '../plugins/auth.js';
 import { askRedis } from '../redis/ask.js';
 
 const noParams = querySchema({});
-const lifetime = z
-  .string()
-  .transform((text) => (text === '' ? 0 : parseDurationMs(text)))
-  .refine((ms) => ms !== undefined, 'a duration such as 12h or 90d, or nothing')
-  .transform((ms = 0) => ms);
-
-const createParams = querySchema({
-  name: tokenNameSchema,
-  role: roleSchema.optional(),
-  names: namePatternsSchema.optional(),
-  expires: lifetime.optional(),
-});
+const createParams = querySchema(routes['POST /tokens'].body.schema.shape);
 
 /** The tokens themselves, for administrators; what `rex token` does beside Redis. */
 export async function tokenRoutes(app: FastifyInstance, { config, tokens }: ApiParts): Promise<void> {

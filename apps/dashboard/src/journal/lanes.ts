@@ -40,7 +40,8 @@ export function lanesOf(state: DeploymentState, nowMs: number): LaneBatch[] {
   const steps = Object.values(state.instances).flatMap((instance) => instance.steps);
   const fromMs = Math.min(...steps.map((step) => step.startedMs), isTerminal(state.state) ? state.lastMs : nowMs);
   const toMs = isTerminal(state.state) ? state.lastMs : Math.max(nowMs, state.lastMs);
-  const share = (ms: number): number => (toMs <= fromMs ? 0 : Math.min(1, Math.max(0, (ms - fromMs) / (toMs - fromMs))));
+  const share = (ms: number): number =>
+    toMs <= fromMs ? 0 : Math.min(1, Math.max(0, (ms - fromMs) / (toMs - fromMs)));
 
   const lane = (key: string): Lane => {
     const instance = state.instances[key];

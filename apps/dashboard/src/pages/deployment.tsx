@@ -1,5 +1,5 @@
-import { type DeploymentState, isTerminal } from '@rexdeploy/shared/journal/state';
 import { whyWaiting } from '@rexdeploy/shared/journal/reduce';
+import { type DeploymentState, isTerminal } from '@rexdeploy/shared/journal/state';
 import type { ReactNode } from 'react';
 import { bytes, clock, duration } from '../format.js';
 import { useText } from '../i18n/text.js';
@@ -60,9 +60,11 @@ function Shown({ followed, state }: { followed: Followed; state: DeploymentState
   );
 }
 
-const isLook = ({ request }: DeploymentState): boolean => request.dryRun || ['check', 'observe'].includes(request.action);
+const isLook = ({ request }: DeploymentState): boolean =>
+  request.dryRun || ['check', 'observe'].includes(request.action);
 
-const actionOf = ({ request }: DeploymentState): string => (request.dryRun ? `${request.action} dry_run` : request.action);
+const actionOf = ({ request }: DeploymentState): string =>
+  request.dryRun ? `${request.action} dry_run` : request.action;
 
 function Facts({ state, followed }: { state: DeploymentState; followed: Followed }) {
   const t = useText();
@@ -79,7 +81,12 @@ function Facts({ state, followed }: { state: DeploymentState; followed: Followed
     const { files, size, origin } = state.package;
     facts.push([t('job.package'), t('job.package.text', { files, size: bytes(size), origin })]);
   }
-  const origin = [t('job.by', { by: request.by }), sourceOf(state, t), request.full === '2' ? t('job.full.2') : '', state.worker === undefined ? '' : t('job.worker', { worker: state.worker })];
+  const origin = [
+    t('job.by', { by: request.by }),
+    sourceOf(state, t),
+    request.full === '2' ? t('job.full.2') : '',
+    state.worker === undefined ? '' : t('job.worker', { worker: state.worker }),
+  ];
   return (
     <div className="card facts">
       <div className="row">

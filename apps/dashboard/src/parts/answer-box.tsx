@@ -16,7 +16,7 @@ export function AnswerBox({ answer }: { answer: JobAnswer | undefined }) {
       <details>
         <summary>{t('job.answer.hint')}</summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard cannot scroll it */}
-        <pre className="log" tabIndex={0} aria-labelledby="answer">
+        <pre className="log" tabIndex={0}>
           {text}
         </pre>
       </details>

@@ -15,7 +15,15 @@ export interface Question {
 }
 
 /** Asks before anything is changed. Escape and the first button, which has the focus, change nothing. */
-export function ConfirmDialog({ question, onClose, children }: { question: Question; onClose: () => void; children?: ReactNode }) {
+export function ConfirmDialog({
+  question,
+  onClose,
+  children,
+}: {
+  question: Question;
+  onClose: () => void;
+  children?: ReactNode;
+}) {
   const t = useText();
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -42,7 +50,13 @@ export function ConfirmDialog({ question, onClose, children }: { question: Quest
   };
 
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby={`${id}-title`} aria-describedby={`${id}-text`} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      className="dialog"
+      aria-labelledby={`${id}-title`}
+      aria-describedby={`${id}-text`}
+      onClose={onClose}
+    >
       <h2 id={`${id}-title`}>{question.title}</h2>
       <p id={`${id}-text`}>{question.text}</p>
       {children}

@@ -12,7 +12,9 @@ export function Differences({ state }: { state: DeploymentState }) {
   return (
     <section aria-labelledby="plan">
       <h2 id="plan">{t('deploy.plan')}</h2>
-      <p>{t('deploy.plan.order', { batches: state.batches.map(({ instances }) => instances.join(' + ')).join(' → ') })}</p>
+      <p>
+        {t('deploy.plan.order', { batches: state.batches.map(({ instances }) => instances.join(' + ')).join(' → ') })}
+      </p>
       {nothing ? <p className="note note-warn">{t('deploy.plan.same')}</p> : null}
       {rows.map(([instance, { program, config }]) => (
         <div key={instance} className="card diff">

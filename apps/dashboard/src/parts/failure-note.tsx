@@ -36,7 +36,7 @@ export function FailureNote({ state }: { state: DeploymentState }) {
           <dd className="wrap">{error.whatToDo ?? t('job.todo.none')}</dd>
         </div>
       </dl>
-      <p>
+      <p className="failure-back">
         <Icon name={back === 'failed' ? 'warn' : 'check'} /> {t(`job.back.${back}`)}
       </p>
       {left.length === 0 ? null : (

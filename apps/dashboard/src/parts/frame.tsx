@@ -1,9 +1,9 @@
+import { mayDeploy } from '@rexdeploy/shared/token-scope';
 import { type ReactNode, use } from 'react';
 import { useTexts } from '../i18n/text.js';
 import { hrefOf, type Place } from '../router.js';
 import { SessionContext } from '../state/session.js';
 import { useTheme } from '../state/theme.js';
-import { mayDeploy } from '@rexdeploy/shared/token-scope';
 
 const PAGES = ['names', 'deploy', 'history', 'tokens'] as const;
 
@@ -15,17 +15,14 @@ export function Frame({ place, onLeave, children }: { place: Place; onLeave: () 
   const current = place.path[0] === 'jobs' ? 'history' : (place.path[0] ?? 'names');
   return (
     <>
-      <a
-        className="skip"
-        href="#content"
-        onClick={(event) => {
-          // The address behind the # is the page's; the jump must not change it.
-          event.preventDefault();
-          document.querySelector<HTMLElement>('#content')?.focus();
-        }}
+      {/* A button, because the address behind the # is the page's. */}
+      <button
+        type="button"
+        className="skip button"
+        onClick={() => document.querySelector<HTMLElement>('#content')?.focus()}
       >
         {t('app.skip')}
-      </a>
+      </button>
       <header className="top">
         <a className="brand" href={hrefOf(['names'])}>
           <img src="/favicon.svg" alt="" width="22" height="22" />
@@ -48,7 +45,10 @@ export function Frame({ place, onLeave, children }: { place: Place; onLeave: () 
         )}
         <div className="top-end">
           {session === undefined ? null : (
-            <span className="who" title={t('nav.who', { ...session, role: t(`role.${session.role}`) })}>
+            <span
+              className="who"
+              title={t('nav.who', { name: session.name, names: session.names, role: t(`role.${session.role}`) })}
+            >
               {session.name} <span className="muted">{t(`role.${session.role}`)}</span>
             </span>
           )}

@@ -1,7 +1,7 @@
 import { type DeploymentState, isTerminal, type StepState } from '@rexdeploy/shared/journal/state';
 import { bytes, duration } from '../format.js';
 import { useText } from '../i18n/text.js';
-import { type Lane, type LaneBatch, lanesOf, type LaneStatus } from '../journal/lanes.js';
+import { type Lane, type LaneBatch, type LaneStatus, lanesOf } from '../journal/lanes.js';
 import { useNow } from '../state/use-now.js';
 import { Icon, type IconName } from './icon.js';
 
@@ -56,7 +56,13 @@ function Batch({ batch: { batch, number, lanes }, state, rateOf, now }: BatchPro
       </h3>
       {message === undefined ? null : <p className="wrap small">{message}</p>}
       {lanes.map((lane) => (
-        <LaneView key={lane.instance} lane={lane} rate={rateOf(lane.instance)} now={now} ended={isTerminal(state.state)} />
+        <LaneView
+          key={lane.instance}
+          lane={lane}
+          rate={rateOf(lane.instance)}
+          now={now}
+          ended={isTerminal(state.state)}
+        />
       ))}
     </div>
   );

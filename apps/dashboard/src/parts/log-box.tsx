@@ -20,6 +20,8 @@ export function LogBox({ lines }: { lines: readonly string[] }) {
       <pre
         ref={box}
         className="log"
+        role="log"
+        aria-live="off"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard cannot scroll it
         tabIndex={0}
         aria-labelledby="log"

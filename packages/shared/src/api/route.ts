@@ -31,6 +31,7 @@ export const tags = {
   jobs: 'What became of a request: look, wait, follow, cancel, hold and resume.',
   packages: 'Upload what is to be deployed.',
   names: 'What runs where.',
+  access: 'Who may do what: tokens, and the log-in of the dashboard.',
   service: 'The service itself: probes and this reference.',
 } as const;
 export type Tag = keyof typeof tags;

@@ -7,6 +7,8 @@ import { nameRoutes } from './routes/names.js';
 import { packageRoutes } from './routes/packages.js';
 import { probeRoutes } from './routes/probes.js';
 import { rexRoutes } from './routes/rex.js';
+import { sessionRoutes } from './routes/session.js';
+import { tokenRoutes } from './routes/tokens.js';
 
 /** Every route of the API, by method and path. The order is that of the reference. */
 export const routes = {
@@ -16,6 +18,8 @@ export const routes = {
   ...packageRoutes,
   ...nameRoutes,
   ...drainedRoutes,
+  ...sessionRoutes,
+  ...tokenRoutes,
   ...probeRoutes,
 } satisfies Readonly<Record<`${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`, Route>>;
 export type Routes = typeof routes;

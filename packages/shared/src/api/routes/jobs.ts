@@ -5,14 +5,25 @@ import { envelopeOf } from '../envelope-of.js';
 import { jobSchema } from '../envelope-schema.js';
 import { ID, jobParamsSchema } from '../id-schema.js';
 import { jobAnswerSchema } from '../job-answer.js';
-import { listOf } from '../leaves.js';
+import { listOf, textOrAbsent } from '../leaves.js';
 import { preferHeaderSchema, wholeNumber } from '../query.js';
 import { waitSchema } from '../rollout-params.js';
 import { route } from '../route.js';
 
 const states = jobSchema.shape.state.options;
 
-const jobListSchema = envelopeOf(listOf(jobSchema), {
+/** A row of the history. */
+export const jobRowSchema = jobSchema
+  .extend({
+    by: z.string().meta({ description: 'Name of the token.' }),
+    ended_at: textOrAbsent.meta({ description: '`{}`: it has not ended.' }),
+  })
+  .meta({ id: 'JobRow', description: 'A job in the history.' });
+export type JobRow = z.infer<typeof jobRowSchema>;
+
+const instant = z.iso.datetime({ offset: true, error: 'an instant such as 2026-03-02T06:37:56Z' });
+
+const jobListSchema = envelopeOf(listOf(jobRowSchema), {
   cursor: z.string().meta({ description: 'Asks for the next page; empty on the last one.' }),
 }).meta({ id: 'JobList', description: 'Jobs, newest first.' });
 
@@ -22,6 +33,9 @@ const jobListQuery = z.strictObject({
     .enum(states, { error: states.join(' or ') })
     .optional()
     .meta({ description: 'In one state.' }),
+  by: z.string().max(64).optional().meta({ description: 'Of the token of that name.' }),
+  since: instant.optional().meta({ description: 'Accepted then or later.', example: '2026-03-02T00:00:00Z' }),
+  until: instant.optional().meta({ description: 'Accepted before.', example: '2026-03-03T00:00:00+08:00' }),
   limit: wholeNumber(1, 200).optional().meta({ description: 'At most so many, 1 to 200; 20 when it is left out.' }),
   cursor: z
     .string()

@@ -20,6 +20,7 @@ export const nameRowSchema = z
     desc: text,
     batches: listOf(text).meta({ description: 'Instance keys batch by batch, separated by spaces.' }),
     instances: listOf(z.object({ instance: text, host: text })),
+    sources: listOf(text).meta({ description: 'Environments that `senv` may name for it.' }),
     lock: lockSchema,
     last_deployment: z.union([z.object({ id: text, state: text, created_at: text }), absent]),
   })
@@ -34,6 +35,7 @@ const toldSchema = z.object({
   linked: textOrAbsent.meta({ description: 'The release that its directory leads to.' }),
   answering: textOrAbsent.meta({ description: 'The release that the running processes come from.' }),
   in_rotation: flag,
+  released_at: textOrAbsent.meta({ description: 'Since when it has the release that is linked.' }),
   former: textOrAbsent.meta({ description: 'The release before.' }),
   last_deployment: textOrAbsent,
   last_state: textOrAbsent,
@@ -63,7 +65,9 @@ export const nameRoutes = {
     answers: {
       200: {
         description: 'Those that the token is for.',
-        schema: envelopeOf(listOf(nameRowSchema), {}).meta({ id: 'NameList' }),
+        schema: envelopeOf(listOf(nameRowSchema), {
+          allow_hosts: listOf(text).meta({ description: 'Hosts that `url` may name.' }),
+        }).meta({ id: 'NameList' }),
       },
     },
   }),
