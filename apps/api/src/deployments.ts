@@ -125,7 +125,12 @@ export class Deployments {
     const view = await this.view(head);
     const state = this.lastKnown(head.id);
     const ended = state !== undefined && isTerminal(state.state);
-    return { ...view, by: head.by, ended_at: ended ? new Date(state.lastMs).toISOString() : {} };
+    return {
+      ...view,
+      by: head.by,
+      ended_at: ended ? new Date(state.lastMs).toISOString() : {},
+      dry_run: state?.request.dryRun === true ? '1' : '0',
+    };
   }
 
   #keep(id: string, folded: Folded): void {

@@ -24,6 +24,9 @@ export function age(ms: number, t: Text): string {
   return days < 14 ? t('time.d2', { d: days, h: hours % 24 }) : t('time.d', { d: days });
 }
 
+/** How long ago: `5 min ago`. */
+export const ago = (ms: number, t: Text): string => (ms < 10_000 ? t('time.now') : t('time.ago', { age: age(ms, t) }));
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** `512 B`, `1.5 MiB`. */

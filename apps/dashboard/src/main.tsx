@@ -1,6 +1,8 @@
+// Before all else: schemas look at it as soon as they are made.
+import './without-eval.js';
+
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { z } from 'zod';
 import { App } from './app.js';
 import { TextProvider } from './i18n/text.js';
 import { keptTheme, showTheme } from './state/theme.js';
@@ -9,8 +11,6 @@ import './styles/base.css';
 import './styles/parts.css';
 import './styles/pages.css';
 
-// The page may not make code out of text, and zod need not try.
-z.config({ jitless: true });
 showTheme(keptTheme());
 
 const root = document.querySelector('#root');

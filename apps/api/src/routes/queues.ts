@@ -14,8 +14,8 @@ const FROM_OUTSIDE = /<link [^>]*href="https?:[^>]*>/g;
 
 /** `/admin/queues`: bull-board for looking at the queue, behind the log-in of the dashboard. */
 export async function queueRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  // It sets styles at its elements.
-  addPageHeaders(app, { 'style-src': "'self' 'unsafe-inline'", 'img-src': "'self' data:" });
+  // It has a base address, and sets styles at its elements.
+  addPageHeaders(app, { 'base-uri': "'self'", 'style-src': "'self' 'unsafe-inline'", 'img-src': "'self' data:" });
 
   // bull-board answers errors in its own way, so who may look is settled here and not by the routes' `access`.
   app.addHook('onRoute', (route) => {

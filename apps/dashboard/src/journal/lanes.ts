@@ -9,7 +9,7 @@ import {
 
 /** What the page draws of a deployment: batches, in them a lane for each instance, on it a bar for each step. */
 
-export type LaneStatus = 'waiting' | 'running' | 'done' | 'unchanged' | 'back' | 'failed' | 'left';
+export type LaneStatus = 'waiting' | 'ready' | 'running' | 'done' | 'unchanged' | 'back' | 'failed' | 'left';
 
 export interface Bar {
   step: StepState;
@@ -76,7 +76,9 @@ function statusOf(instance: InstanceState | undefined, { state }: DeploymentStat
   if (has('running', 'undoing') && !isTerminal(state)) return 'running';
   if (has('undone')) return 'back';
   if (has('failed')) return 'failed';
-  return instance.steps.length > 0 && !isTerminal(state) ? 'running' : 'waiting';
+  if (instance.steps.length === 0 || isTerminal(state)) return 'waiting';
+  // Packages travel ahead of their turn.
+  return instance.steps.every(({ step }) => step === 'stage' || step === 'look') ? 'ready' : 'running';
 }
 
 /** From the drain to the end of the restore, or of the drain's undo. */

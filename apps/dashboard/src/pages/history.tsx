@@ -148,7 +148,12 @@ function JobTable({ rows }: { rows: readonly JobRow[] }) {
               <td data-label={t('history.state')}>
                 <StateMark state={row.state} />
               </td>
-              <td data-label={t('history.action')}>{row.action}</td>
+              <td data-label={t('history.action')}>
+                <span>
+                  {row.action}
+                  {row.dry_run === '1' ? <span className="muted"> {t('history.dryrun')}</span> : null}
+                </span>
+              </td>
               <th scope="row" className="mono wrap" data-label={t('history.name')}>
                 {row.k}
               </th>
@@ -159,13 +164,13 @@ function JobTable({ rows }: { rows: readonly JobRow[] }) {
                 {ended === undefined ? t('app.none') : duration(Date.parse(ended) - Date.parse(row.created_at), t)}
               </td>
               <td data-label={t('history.done')}>
-                {row.progress.total === '' ? t('app.none') : t('job.of', row.progress)}
+                {row.progress.total === '' || row.dry_run === '1' ? t('app.none') : t('job.of', row.progress)}
               </td>
               <td className="mono" data-label={t('history.by')}>
                 {row.by}
               </td>
               <td data-label={t('history.job')}>
-                <a className="mono" href={hrefOf(['jobs', row.id])} aria-label={`${row.action} ${row.k} ${row.id}`}>
+                <a className="mono" href={hrefOf(['jobs', row.id])}>
                   …{row.id.slice(-8)}
                 </a>
               </td>

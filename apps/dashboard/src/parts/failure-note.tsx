@@ -1,13 +1,15 @@
 import { standing } from '@rexdeploy/shared/journal/reduce';
 import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import { useText } from '../i18n/text.js';
+import { failureOf } from '../journal/failure.js';
 import { Icon } from './icon.js';
 
 /** Why a deployment failed: what, where, what to do; and what is left of it. */
 export function FailureNote({ state }: { state: DeploymentState }) {
   const t = useText();
-  const { error } = state;
-  if (error === undefined || (state.state !== 'failed' && state.state !== 'cancelled')) return null;
+  const failure = failureOf(state);
+  if (failure === undefined) return null;
+  const { what, where, whatToDo, code, whole } = failure;
   const left = Object.values(state.instances).filter((instance) => instance.left !== undefined);
   const back = left.some((instance) => instance.left?.kept !== true)
     ? 'failed'
@@ -23,19 +25,25 @@ export function FailureNote({ state }: { state: DeploymentState }) {
       <dl>
         <div>
           <dt>{t('job.what')}</dt>
-          <dd className="wrap">{error.what}</dd>
+          <dd className="wrap">{what}</dd>
         </div>
-        {error.where === undefined ? null : (
+        {where === undefined ? null : (
           <div>
             <dt>{t('job.where')}</dt>
-            <dd className="wrap mono">{error.where}</dd>
+            <dd className="wrap mono">{where}</dd>
           </div>
         )}
         <div>
           <dt>{t('job.todo')}</dt>
-          <dd className="wrap">{error.whatToDo ?? t('job.todo.none')}</dd>
+          <dd className="wrap">{whatToDo ?? t(isKnown(code) ? `todo.${code}` : 'job.todo.none')}</dd>
         </div>
       </dl>
+      {whole === undefined || whole === what ? null : (
+        <details>
+          <summary>{t('job.whole')}</summary>
+          <p className="wrap">{whole}</p>
+        </details>
+      )}
       <p className="failure-back">
         <Icon name={back === 'failed' ? 'warn' : 'check'} /> {t(`job.back.${back}`)}
       </p>
@@ -51,3 +59,17 @@ export function FailureNote({ state }: { state: DeploymentState }) {
     </section>
   );
 }
+
+/** Causes that have a sentence of what to do, as docs/errors.md has it. */
+const KNOWN = [
+  'package',
+  'connection',
+  'auth',
+  'command',
+  'transfer',
+  'balancer',
+  'health',
+  'cancelled',
+  'plan_changed',
+] as const;
+const isKnown = (code: string): code is (typeof KNOWN)[number] => KNOWN.some((known) => known === code);

@@ -1,7 +1,7 @@
 import type { TruthRow } from '@rexdeploy/shared/api/routes/names';
 import type { ReactNode } from 'react';
 import { textOf } from '../api/client.js';
-import { age, releaseName } from '../format.js';
+import { age, ago, releaseName } from '../format.js';
 import { useText } from '../i18n/text.js';
 import { hrefOf } from '../router.js';
 import { useNow } from '../state/use-now.js';
@@ -69,7 +69,7 @@ function InstanceRow({ row }: { row: TruthRow }) {
           ) : (
             <a className="mark-link" href={hrefOf(['jobs', lastId])}>
               <StateMark state={lastState} />
-              {at === undefined ? null : <span className="muted"> {age(now - Date.parse(at), t)}</span>}
+              {at === undefined ? null : <span className="muted"> {ago(now - Date.parse(at), t)}</span>}
             </a>
           )}
         </td>

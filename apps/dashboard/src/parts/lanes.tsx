@@ -7,6 +7,7 @@ import { Icon, type IconName } from './icon.js';
 
 const LANE_ICONS: Readonly<Record<LaneStatus, IconName>> = {
   waiting: 'dash',
+  ready: 'clock',
   running: 'play',
   done: 'check',
   unchanged: 'check',

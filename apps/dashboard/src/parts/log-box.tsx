@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import { clock } from '../format.js';
 import { useText } from '../i18n/text.js';
 
 /** Within so many pixels of its end, somebody is reading the newest lines. */
@@ -35,5 +36,6 @@ export function LogBox({ lines }: { lines: readonly string[] }) {
   );
 }
 
-/** The day is on top of the page. */
-const shorten = (line: string): string => line.replace(/^\d{4}-\d\d-\d\dT(\S+?)Z /, '$1 ');
+/** In the time of the one who reads, as all times of the page; the day is on top of it. */
+const shorten = (line: string): string =>
+  line.replace(/^\S+?\.(\d+)Z /, (at, fraction: string) => `${clock(Date.parse(at.trim()))}.${fraction} `);

@@ -1,7 +1,7 @@
-import type { NameRow } from '@rexdeploy/shared/api/routes/names';
+import type { NameRow, TruthRow } from '@rexdeploy/shared/api/routes/names';
 import { useState } from 'react';
-import { api, rowsOf } from '../api/client.js';
-import { age, clock } from '../format.js';
+import { api, rowsOf, textOf } from '../api/client.js';
+import { age, ago, clock } from '../format.js';
 import { useText } from '../i18n/text.js';
 import { goTo, hrefOf } from '../router.js';
 import { useSession, whyNot } from '../state/session.js';
@@ -20,12 +20,13 @@ export function NameCard({ row, pollMs }: { row: NameRow; pollMs: number | undef
   const t = useText();
   const session = useSession();
   const now = useNow(10_000);
-  const { k, desc, lock, last_deployment: last } = row;
+  const { k, desc, lock, last_deployment: newest } = row;
   const [question, ask] = useQuestion();
-  const changed = `${k} ${JSON.stringify([lock, last])}`;
+  const changed = `${k} ${JSON.stringify([lock, newest])}`;
   /** What was looked at counts until something happens to the name. */
   const [lookedAt, setLookedAt] = useState<string>();
   const told = usePolled(changed, (signal) => api.call('GET /names/:k', { params: { k }, signal }), pollMs);
+  const last = lastOf(told.data === undefined ? [] : rowsOf(told.data.data.data));
   const isLooking = lookedAt === changed;
   const why = whyNot(session, t, k);
 
@@ -37,12 +38,10 @@ export function NameCard({ row, pollMs }: { row: NameRow; pollMs: number | undef
         </h2>
         {desc === '' ? null : <span className="muted">{desc}</span>}
         <span className="name-facts">
-          {'id' in last ? (
+          {last === undefined ? null : (
             <a className="mark-link" href={hrefOf(['jobs', last.id])}>
-              <StateMark state={last.state} /> {age(now - Date.parse(last.created_at), t)}
+              <StateMark state={last.state} /> {ago(now - Date.parse(last.at), t)}
             </a>
-          ) : (
-            <span className="muted">{t('names.never')}</span>
           )}
           {'owner' in lock ? (
             <a className="mark mark-held" href={hrefOf(['jobs', lock.owner])}>
@@ -89,6 +88,16 @@ export function NameCard({ row, pollMs }: { row: NameRow; pollMs: number | undef
       {question}
     </section>
   );
+}
+
+/** What became of the name last; a dry run is not told by the instances, and does not count. */
+function lastOf(rows: readonly TruthRow[]): { id: string; state: string; at: string } | undefined {
+  return rows
+    .flatMap((row) => {
+      const [id, state, at] = [textOf(row.last_deployment), textOf(row.last_state), textOf(row.at)];
+      return id === undefined || state === undefined || at === undefined ? [] : [{ id, state, at }];
+    })
+    .sort((one, other) => other.at.localeCompare(one.at))[0];
 }
 
 const STATES = ['queued', 'running', 'held', 'succeeded', 'failed', 'cancelled'] as const;

@@ -2,7 +2,7 @@ import type { RexError } from '@rexdeploy/shared/errors/rex-error';
 import { type DragEvent, useEffect, useRef, useState } from 'react';
 import { api, errorOf, rowsOf } from '../api/client.js';
 import { upload } from '../api/upload.js';
-import { age, bytes } from '../format.js';
+import { ago, bytes } from '../format.js';
 import { useText } from '../i18n/text.js';
 import { usePolled } from '../state/use-polled.js';
 import { ErrorNote } from './error-note.js';
@@ -103,7 +103,7 @@ export function UploadBox({ k, pkg, onPick }: { k: string; pkg: string; onPick: 
           {rows.map((row) => (
             <option key={row.package} value={row.package}>
               {t('deploy.upload.row', {
-                age: age(Date.now() - Date.parse(row.created_at), t),
+                age: ago(Date.now() - Date.parse(row.created_at), t),
                 files: row.files,
                 size: bytes(Number(row.size)),
                 by: row.by,

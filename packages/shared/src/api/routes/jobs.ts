@@ -17,6 +17,7 @@ export const jobRowSchema = jobSchema
   .extend({
     by: z.string().meta({ description: 'Name of the token.' }),
     ended_at: textOrAbsent.meta({ description: '`{}`: it has not ended.' }),
+    dry_run: z.enum(['0', '1']).meta({ description: '`1`: it only looked, and touched nothing.' }),
   })
   .meta({ id: 'JobRow', description: 'A job in the history.' });
 export type JobRow = z.infer<typeof jobRowSchema>;
