@@ -45,7 +45,7 @@ export interface Visitor {
 /** A browser of its own for somebody who is not logged in. */
 export async function visit(browser: Browser, url: string): Promise<Visitor> {
   const context = await browser.newContext({ baseURL: url, locale: 'en-GB', viewport: WIDE });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(45_000);
   await context.addInitScript({ content: axe.source });
   const page = await context.newPage();
   const complaints: string[] = [];

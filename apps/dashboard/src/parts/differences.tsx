@@ -6,7 +6,13 @@ import { useText } from '../i18n/text.js';
 /** What a dry run found: how each instance would change, down to its files. */
 export function Differences({ state }: { state: DeploymentState }) {
   const t = useText();
-  const rows = Object.entries(state.differences);
+  // In the order of the roll-out, whichever was compared first.
+  const rows = state.batches
+    .flatMap(({ instances }) => instances)
+    .flatMap((instance) => {
+      const row = state.differences[instance];
+      return row === undefined ? [] : [[instance, row] as const];
+    });
   if (rows.length === 0) return null;
   const nothing = rows.every(([, row]) => isSame(row.program) && (row.config === undefined || isSame(row.config)));
   return (
@@ -40,9 +46,9 @@ function Part({ instance, title, difference }: { instance: string; title: string
     <>
       <p className="row diff-figures">
         <span className="muted">{title}</span>
-        <span className="plus">+ {t('diff.added', { n: added })}</span>
-        <span className="tilde">~ {t('diff.changed', { n: changed })}</span>
-        <span className="minus">− {t('diff.removed', { n: removed })}</span>
+        <span className={added === 0 ? 'muted' : 'plus'}>+ {t('diff.added', { n: added })}</span>
+        <span className={changed === 0 ? 'muted' : 'tilde'}>~ {t('diff.changed', { n: changed })}</span>
+        <span className={removed === 0 ? 'muted' : 'minus'}>− {t('diff.removed', { n: removed })}</span>
         <span className="muted">{t('diff.unchanged', { n: unchanged })}</span>
         <span className="muted">{t('diff.bytes', { size: bytes(size) })}</span>
       </p>
@@ -52,7 +58,7 @@ function Part({ instance, title, difference }: { instance: string; title: string
           <ul className="plain paths mono small">
             {paths.map((path) => (
               <li key={path} className={`wrap ${SIGN_CLASS[path[0] ?? ''] ?? ''}`}>
-                {path}
+                {path.slice(0, 1)} {path.slice(1)}
               </li>
             ))}
             {more > 0 ? <li className="muted">{t('diff.more', { n: more })}</li> : null}
