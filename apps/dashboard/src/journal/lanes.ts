@@ -74,7 +74,8 @@ function statusOf(instance: InstanceState | undefined, { state }: DeploymentStat
   const has = (...statuses: StepState['status'][]) => instance.steps.some(({ status }) => statuses.includes(status));
   if (has('undo-failed')) return 'failed';
   if (has('running', 'undoing') && !isTerminal(state)) return 'running';
-  if (has('undone')) return 'back';
+  // A package that was only laid beside and removed again did not touch the instance.
+  if (instance.steps.some(({ step, status }) => status === 'undone' && step !== 'stage')) return 'back';
   if (has('failed')) return 'failed';
   if (instance.steps.length === 0 || isTerminal(state)) return 'waiting';
   // Packages travel ahead of their turn.

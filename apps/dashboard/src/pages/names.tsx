@@ -1,4 +1,5 @@
 import type { NameRow } from '@rexdeploy/shared/api/routes/names';
+import { mayDeploy } from '@rexdeploy/shared/token-scope';
 import { useState } from 'react';
 import { api, rowsOf } from '../api/client.js';
 import { useText } from '../i18n/text.js';
@@ -6,6 +7,7 @@ import { DrainedNote } from '../parts/drained-note.js';
 import { NameCard } from '../parts/name-card.js';
 import { Page } from '../parts/page.js';
 import { StaleNote } from '../parts/stale-note.js';
+import { useSession } from '../state/session.js';
 import { usePolled } from '../state/use-polled.js';
 
 const EVERY_MS = 5_000;
@@ -15,6 +17,7 @@ const MANY = 7;
 /** What runs where: every name with its instances, and what is out of rotation. */
 export function NamesPage() {
   const t = useText();
+  const { role } = useSession();
   const [wanted, setWanted] = useState('');
   const names = usePolled('names', (signal) => api.call('GET /names', { signal }), EVERY_MS);
   const rows = names.data === undefined ? [] : rowsOf(names.data.data.data);
@@ -31,6 +34,7 @@ export function NamesPage() {
         )
       }
     >
+      {mayDeploy(role) ? null : <p className="small muted">{t('may.viewer')}</p>}
       <StaleNote polled={names} />
       <DrainedNote everyMs={EVERY_MS} />
       {names.data === undefined && names.error === undefined ? <p aria-busy="true">{t('app.loading')}</p> : null}

@@ -68,6 +68,7 @@ const KNOWN = [
   'command',
   'transfer',
   'balancer',
+  'step',
   'health',
   'cancelled',
   'plan_changed',

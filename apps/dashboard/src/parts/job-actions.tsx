@@ -20,6 +20,7 @@ export function JobActions({ state }: { state: DeploymentState }) {
   if (!changes && ended) return null;
   return (
     <div className="row">
+      {may === undefined ? null : <span className="small muted">{may}</span>}
       {ended ? null : (
         <>
           {changes && !isHeld ? (

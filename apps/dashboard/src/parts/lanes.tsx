@@ -47,15 +47,14 @@ interface BatchProps {
 
 function Batch({ batch: { batch, number, lanes }, state, rateOf, now }: BatchProps) {
   const t = useText();
-  const { status, startedMs, endedMs, message } = batch;
+  const { status, startedMs, endedMs } = batch;
   const end = endedMs ?? (isTerminal(state.state) ? state.lastMs : now);
   return (
     <div className={`card batch batch-${status}`}>
       <h3>
-        {t('job.batch', { n: number })} <span className="muted">{t(`job.batch.${status}`)}</span>
+        {t('job.batch', { n: number })} <span className="muted">{t(status === 'waiting' && isTerminal(state.state) ? 'job.batch.untouched' : `job.batch.${status}`)}</span>
         {startedMs === undefined ? null : <span className="took">{duration(end - startedMs, t)}</span>}
       </h3>
-      {message === undefined ? null : <p className="wrap small">{message}</p>}
       {lanes.map((lane) => (
         <LaneView
           key={lane.instance}

@@ -33,7 +33,7 @@ export function TokenForm({ onMade }: { onMade: (token: { name: string; token: s
   return (
     <section aria-labelledby="new-token">
       <h2 id="new-token">{t('tokens.new')}</h2>
-      <form className="card filters" onSubmit={(event) => void send(event)}>
+      <form className="card filters filters-wide" onSubmit={(event) => void send(event)}>
         <label className="field">
           <span>{t('tokens.name')}</span>
           <input
