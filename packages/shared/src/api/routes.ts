@@ -6,6 +6,7 @@ import { jobRoutes } from './routes/jobs.js';
 import { nameRoutes } from './routes/names.js';
 import { packageRoutes } from './routes/packages.js';
 import { probeRoutes } from './routes/probes.js';
+import { referenceRoutes } from './routes/reference.js';
 import { rexRoutes } from './routes/rex.js';
 
 /** Every route of the API, by method and path. The order is that of the reference. */
@@ -17,6 +18,7 @@ export const routes = {
   ...nameRoutes,
   ...drainedRoutes,
   ...probeRoutes,
+  ...referenceRoutes,
 } satisfies Readonly<Record<`${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`, Route>>;
 export type Routes = typeof routes;
 export type RouteKey = keyof Routes;
