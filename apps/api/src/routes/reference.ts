@@ -27,14 +27,12 @@ export async function referenceRoutes(app: FastifyInstance): Promise<void> {
     await pages.register(swagger, { mode: 'static', specification: { document } as StaticDocumentSpec });
     await pages.register(swaggerUi, {
       routePrefix: PREFIX,
-      theme: { title: 'Rexdeploy API', css: [{ filename: 'own.css', content: OWN_STYLE }] },
-      uiConfig: { docExpansion: 'list', deepLinking: true, validatorUrl: 'none', tryItOutEnabled: false },
+      theme: { title: 'Rexdeploy API' },
+      // Without the bar on top: there is one document to choose, and the picture in it is somebody else's.
+      uiConfig: { layout: 'BaseLayout', docExpansion: 'list', deepLinking: true, validatorUrl: 'none' },
     });
   });
 }
-
-/** There is one document to choose, and the bar to choose it with is somebody else's. */
-const OWN_STYLE = '.swagger-ui .topbar { display: none }';
 
 const manifestSchema = z.looseObject({ version: z.string() });
 const ownVersion = (): string =>

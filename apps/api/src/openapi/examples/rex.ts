@@ -31,17 +31,17 @@ export const rexExamples: AllExamples['POST /rex'] = {
   },
   answers: {
     200: {
-      documented: { summary: 'the documented final answer of `deploy`', value: job.ended },
-      failed: { summary: '`deploy` that failed', value: job.failed },
-      dryRun: { summary: '`deploy` with `dry_run=1`', value: job.dryRun },
-      rollback: { summary: '`rollback` where all had that release already', value: job.rolledBack },
-      check: { summary: '`check` that found something', value: job.checked },
-      mark: { summary: '`mark`', value: answered({ data: {}, msg: '20180530_043756 is marked' }, { action: 'mark' }) },
+      documented: { summary: 'the documented final answer of deploy', value: job.ended },
+      failed: { summary: 'deploy that failed', value: job.failed },
+      dryRun: { summary: 'deploy with dry_run=1', value: job.dryRun },
+      rollback: { summary: 'rollback where all had that release already', value: job.rolledBack },
+      check: { summary: 'check that found something', value: job.checked },
+      mark: { summary: 'mark', value: answered({ data: {}, msg: '20180530_043756 is marked' }, { action: 'mark' }) },
     },
     202: {
       accepted: { summary: 'accepted', value: job.accepted },
       unlock: {
-        summary: '`Deploy:Db:initdb` without `k`',
+        summary: 'Deploy:Db:initdb without k',
         value: answered(
           { data: list([{ k: 'server', job: job.JOB_ID }]), msg: '1 names are being unlocked' },
           { action: 'Deploy:Db:initdb' },

@@ -65,15 +65,15 @@ export const examples: AllExamples = {
   },
   'POST /jobs/:id/cancel': controlled('cancel', job.running),
   'POST /jobs/:id/hold': controlled('hold', job.running),
-  'POST /jobs/:id/resume': controlled('resume', job.held),
+  'POST /jobs/:id/resume': { path: id, answers: { 202: only('resume is asked for', job.held) } },
   'GET /jobs/:id/events': {
     path: id,
     answers: {
       200: {
-        step: { summary: '`data:` of one message', value: job.streamed[0] },
-        progress: { summary: '`data:` of another one', value: job.streamed[1] },
+        step: { summary: 'data: of one message', value: job.streamed[0] },
+        progress: { summary: 'data: of another one', value: job.streamed[1] },
         end: {
-          summary: '`data:` of the last one',
+          summary: 'data: of the last one',
           value: { type: 'end', at: '2026-03-02T06:42:46.000Z', ...job.ended },
         },
       },

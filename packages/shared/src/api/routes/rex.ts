@@ -16,7 +16,7 @@ const rexAnswerSchema = z.union([deploy.answer, ...otherAnswers]);
 
 export const rexRoutes = {
   'POST /rex': route({
-    summary: 'one action, named by `action`',
+    summary: 'one action, named by action',
     description:
       'Parameters may come in the address, as a form, or as a flat JSON object of texts and whole numbers, to the same effect. Actions that start a job answer with it at once; with `wait` they answer at its end, or when the time is up.',
     tag: 'deployments',
