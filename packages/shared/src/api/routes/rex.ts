@@ -7,7 +7,8 @@ const { deploy, ...others } = actions;
 
 /** Parameters of all actions, told apart by `action`. */
 export const rexParamsSchema = z
-  .discriminatedUnion('action', [deploy.params, ...Object.values(others).map(({ params }) => params)])
+  // An action may go by several names.
+  .discriminatedUnion('action', [deploy.params, ...new Set(Object.values(others).map(({ params }) => params))])
   .meta({ id: 'RexParams', description: 'Parameters of the action that `action` names.' });
 
 /** Answers of all actions; which one gives which stands in `actions`. */
