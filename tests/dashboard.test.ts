@@ -9,7 +9,8 @@ import { type Role, Tokens } from '@rexdeploy/shared/tokens';
 import { Redis } from 'ioredis';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { inspect, startBrowser, type Visitor, visit, visitAs } from './support/browser.js';
+import { inspect, type Visitor, visit, visitAs } from './support/browser.js';
+import { startChromium } from './support/chromium.js';
 import { startHttpProxy } from './support/http-proxy.js';
 import { expectSound } from './support/invariants.js';
 import { type Stand, startStand } from './support/stand.js';
@@ -24,7 +25,7 @@ let tokens: Tokens;
 let admin: Visitor;
 
 beforeAll(async () => {
-  [stand, browser] = await Promise.all([startStand({}, releases), startBrowser()]);
+  [stand, browser] = await Promise.all([startStand({}, releases), startChromium()]);
   releases.push(() => browser.close());
   const redis = new Redis(stand.redis.url);
   releases.push(async () => redis.disconnect());

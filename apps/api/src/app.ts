@@ -18,6 +18,7 @@ import { jobRoutes } from './routes/jobs.js';
 import { nameRoutes } from './routes/names.js';
 import { packageRoutes } from './routes/packages.js';
 import { queueRoutes } from './routes/queues.js';
+import { referenceRoutes } from './routes/reference.js';
 import { rexRoutes } from './routes/rex.js';
 import { sessionRoutes } from './routes/session.js';
 import { tokenRoutes } from './routes/tokens.js';
@@ -60,5 +61,6 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
   await app.register(tokenRoutes, parts);
   await app.register(dashboardRoutes, parts);
   await app.register(queueRoutes, parts);
+  await app.register(referenceRoutes);
   return app;
 }

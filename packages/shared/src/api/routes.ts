@@ -6,6 +6,7 @@ import { jobRoutes } from './routes/jobs.js';
 import { nameRoutes } from './routes/names.js';
 import { packageRoutes } from './routes/packages.js';
 import { probeRoutes } from './routes/probes.js';
+import { referenceRoutes } from './routes/reference.js';
 import { rexRoutes } from './routes/rex.js';
 import { sessionRoutes } from './routes/session.js';
 import { tokenRoutes } from './routes/tokens.js';
@@ -21,6 +22,7 @@ export const routes = {
   ...sessionRoutes,
   ...tokenRoutes,
   ...probeRoutes,
+  ...referenceRoutes,
 } satisfies Readonly<Record<`${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`, Route>>;
 export type Routes = typeof routes;
 export type RouteKey = keyof Routes;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { identifier } from '../../config/primitives.js';
-import type { Control, controlSchema } from '../../journal/events.js';
 import { envelopeOf } from '../envelope-of.js';
 import { jobSchema } from '../envelope-schema.js';
 import { ID, jobParamsSchema } from '../id-schema.js';
@@ -45,31 +44,10 @@ const jobListQuery = z.strictObject({
     .meta({ description: '`data.cursor` of the page before.' }),
 });
 
-const meanings: Readonly<Record<Control, { summary: string; description: string }>> = {
-  cancel: {
-    summary: 'stop a job before the next instance',
-    description:
-      'A job that has not begun never begins; one that runs stops before the next instance, and brings the present one back.',
-  },
-  hold: {
-    summary: 'stop a job after the present batch, until it is resumed',
-    description: '`job.state` is `held` then, and no worker is bound.',
-  },
-  resume: { summary: 'let a held job go on', description: 'Also takes back a `hold` that was not acted on yet.' },
-};
+const done = { description: 'It is so already.', schema: jobAnswerSchema, headers: ['Location'] } as const;
+const asked = { ...done, description: 'Asked for; done at the next safe point.' };
 
-const controlRoute = (control: (typeof controlSchema.options)[number]) =>
-  route({
-    ...meanings[control],
-    tag: 'jobs',
-    access: 'deployer',
-    params: jobParamsSchema,
-    answers: {
-      200: { description: 'It is so already.', schema: jobAnswerSchema, headers: ['Location'] },
-      202: { description: 'Asked for; done at the next safe point.', schema: jobAnswerSchema, headers: ['Location'] },
-    },
-    refusals: [404, 409],
-  });
+const control = { tag: 'jobs', access: 'deployer', params: jobParamsSchema, refusals: [404, 409] } as const;
 
 export const jobRoutes = {
   'GET /jobs': route({
@@ -94,7 +72,23 @@ export const jobRoutes = {
     answers: { 200: { description: 'The answer.', schema: jobAnswerSchema, headers: ['Preference-Applied'] } },
     refusals: [403, 404],
   }),
-  'POST /jobs/:id/cancel': controlRoute('cancel'),
-  'POST /jobs/:id/hold': controlRoute('hold'),
-  'POST /jobs/:id/resume': controlRoute('resume'),
+  'POST /jobs/:id/cancel': route({
+    ...control,
+    summary: 'stop a job before the next instance',
+    description:
+      'A job that has not begun never begins; one that runs stops before the next instance, and brings the present one back.',
+    answers: { 200: done, 202: asked },
+  }),
+  'POST /jobs/:id/hold': route({
+    ...control,
+    summary: 'stop a job after the present batch, until it is resumed',
+    description: '`job.state` is `held` then, and no worker is bound.',
+    answers: { 200: done, 202: asked },
+  }),
+  'POST /jobs/:id/resume': route({
+    ...control,
+    summary: 'let a held job go on',
+    description: 'Also takes back a `hold` that was not acted on yet.',
+    answers: { 202: asked },
+  }),
 };
