@@ -24,6 +24,7 @@ const entries = [
   'journal/command-line.js',
   'clock.js',
   'mask.js',
+  'token-scope.js',
   'units.js',
 ];
 /** Libraries that are written for browsers too. */

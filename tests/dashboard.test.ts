@@ -85,8 +85,9 @@ test('the keyboard alone logs in, and a wrong token is told apart', async () => 
   expect(await page.evaluate(readable)).not.toContain(token);
 
   await page.keyboard.press('Shift+Tab');
-  for (let step = 0; step < 40 && !(await focusIsOn(page, 'Log out')); step += 1) await page.keyboard.press('Shift+Tab');
-  expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe('solid');
+  for (let step = 0; step < 40 && !(await focusIsOn(page, 'Log out')); step += 1)
+    await page.keyboard.press('Shift+Tab');
+  expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
   await page.keyboard.press('Enter');
   await heading(page, 'Log in').waitFor();
   await page.reload();
@@ -218,7 +219,14 @@ test('an archive is uploaded, and is what a dry run compares', async () => {
   await page.getByText('Upload', { exact: true }).click();
   await page.locator('input[type=file]').setInputFiles(file);
   await page.getByText('Uploaded: rex-upload').waitFor();
-  await expect.poll(() => page.locator('label', { hasText: /^Package/ }).locator('select').textContent()).toContain('by root');
+  await expect
+    .poll(() =>
+      page
+        .locator('label', { hasText: /^Package/ })
+        .locator('select')
+        .textContent(),
+    )
+    .toContain('by root');
   await inspect(admin, 'upload');
   await button(page, 'Dry run').click();
   await page.getByText('Files of server2').waitFor();

@@ -151,6 +151,23 @@ test('a look at a name, uploads, probes and pages answer as the document says', 
   await ask('GET /docs', '/docs', 200, { token: null });
 });
 
+test('log-in and tokens answer as the document says', async () => {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const logIn = (token: string) => ({ token: null, headers, body: `token=${token}` });
+  await ask('POST /session', '/session', 200, logIn(api.token));
+  await ask('POST /session', '/session', 401, logIn('unknown'));
+  await ask('POST /session', `/session?token=${api.token}`, 400, { token: null });
+  await ask('GET /session', '/session', 200);
+  await ask('DELETE /session', '/session', 200, { token: null });
+  const token = await admin();
+  await ask('POST /tokens', '/tokens', 201, { token, headers, body: 'name=made&role=viewer&names=shop*&expires=1d' });
+  await ask('POST /tokens', '/tokens', 409, { token, headers, body: 'name=made' });
+  await ask('GET /tokens', '/tokens', 200, { token });
+  await ask('GET /tokens', '/tokens', 403);
+  await ask('DELETE /tokens/{id}', '/tokens/made', 200, { token });
+  await ask('DELETE /tokens/{id}', '/tokens/made', 404, { token });
+});
+
 test('every example of a request is taken, and every action has one', async () => {
   const token = await api.tokens.create({ name: 'examples', role: 'admin' });
   const form = 'application/x-www-form-urlencoded';

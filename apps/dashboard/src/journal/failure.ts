@@ -31,10 +31,14 @@ export function failureOf(state: DeploymentState): Failure | undefined {
 const partsOf = ({ what, whatToDo, code }: ErrorRecord) => ({ what, whatToDo, code });
 
 /** The error that came first: what follows from it is told with the instances. */
-function firstFault({ instances }: DeploymentState): { instance: string; step: string; error: ErrorRecord } | undefined {
+function firstFault({
+  instances,
+}: DeploymentState): { instance: string; step: string; error: ErrorRecord } | undefined {
   return Object.values(instances)
     .flatMap(({ instance, steps }) =>
-      steps.flatMap(({ step, error, startedMs }) => (error === undefined ? [] : [{ instance, step, error, startedMs }])),
+      steps.flatMap(({ step, error, startedMs }) =>
+        error === undefined ? [] : [{ instance, step, error, startedMs }],
+      ),
     )
     .sort((a, b) => a.startedMs - b.startedMs)[0];
 }

@@ -14,7 +14,8 @@ export function DurationChart({ rows }: { rows: readonly JobRow[] }) {
   const bars = rows
     .flatMap((row) => {
       const ended = textOf(row.ended_at);
-      if (ended === undefined || row.dry_run === '1' || !['deploy', 'rollback', 'converge'].includes(row.action)) return [];
+      if (ended === undefined || row.dry_run === '1' || !['deploy', 'rollback', 'converge'].includes(row.action))
+        return [];
       return [{ row, ms: Date.parse(ended) - Date.parse(row.created_at) }];
     })
     .reverse();

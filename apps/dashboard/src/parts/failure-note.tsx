@@ -69,6 +69,7 @@ const KNOWN = [
   'transfer',
   'balancer',
   'step',
+  'host',
   'health',
   'cancelled',
   'plan_changed',

@@ -15,10 +15,16 @@ const LANE_ICONS: Readonly<Record<LaneStatus, IconName>> = {
   failed: 'cross',
   left: 'warn',
 };
-const STEP_ICONS: Readonly<Record<StepState['status'], IconName>> = {
+/** A step that failed shows it, also when it was undone since. */
+type StepLook = StepState['status'] | 'faulty';
+const lookOf = ({ status, error }: StepState): StepLook =>
+  status === 'undone' && error !== undefined ? 'faulty' : status;
+
+const STEP_ICONS: Readonly<Record<StepLook, IconName>> = {
   running: 'play',
   done: 'check',
   failed: 'cross',
+  faulty: 'cross',
   undoing: 'back',
   undone: 'back',
   'undo-failed': 'warn',
@@ -52,7 +58,10 @@ function Batch({ batch: { batch, number, lanes }, state, rateOf, now }: BatchPro
   return (
     <div className={`card batch batch-${status}`}>
       <h3>
-        {t('job.batch', { n: number })} <span className="muted">{t(status === 'waiting' && isTerminal(state.state) ? 'job.batch.untouched' : `job.batch.${status}`)}</span>
+        {t('job.batch', { n: number })}{' '}
+        <span className="muted">
+          {t(status === 'waiting' && isTerminal(state.state) ? 'job.batch.untouched' : `job.batch.${status}`)}
+        </span>
         {startedMs === undefined ? null : <span className="took">{duration(end - startedMs, t)}</span>}
       </h3>
       {lanes.map((lane) => (
@@ -95,7 +104,7 @@ function LaneView({ lane, rate, now, ended }: { lane: Lane; rate: number | undef
         {bars.map(({ step, from, to }) => (
           <span
             key={step.step}
-            className={`bar bar-${step.status}`}
+            className={`bar bar-${lookOf(step)}`}
             style={{ left: percent(from), width: percent(to - from) }}
             title={`${step.step}: ${tookOf(step, now, t)}`}
           />
@@ -107,14 +116,14 @@ function LaneView({ lane, rate, now, ended }: { lane: Lane; rate: number | undef
       {(state?.steps.length ?? 0) === 0 ? null : (
         <ol className="steps">
           {state?.steps.map((step) => (
-            <li key={step.step} className={`step step-${step.status}`}>
-              <Icon name={STEP_ICONS[step.status]} />
+            <li key={step.step} className={`step step-${lookOf(step)}`}>
+              <Icon name={STEP_ICONS[lookOf(step)]} />
               <span>{step.step}</span>
               <span className="took">{tookOf(step, now, t)}</span>
               {step.status === 'done' ? (
                 <span className="hidden">{t('job.step.done')}</span>
               ) : (
-                <span className="step-status">{t(`job.step.${step.status}`)}</span>
+                <span className="step-status">{t(`job.step.${lookOf(step)}`)}</span>
               )}
               {step.attempts > 1 ? <span className="warning">{t('job.attempts', { n: step.attempts })}</span> : null}
               {step.error === undefined ? null : <span className="step-error wrap">{step.error.what}</span>}

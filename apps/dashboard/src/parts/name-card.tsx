@@ -119,7 +119,7 @@ function Seen({ k, changed }: { k: string; changed: string }) {
           : t('names.looked', { time: clock(Date.parse(seen.data.data.observed_at ?? '') || seen.atMs) })}
         {seen.data === undefined ? null : (
           <button type="button" className="button button-quiet" onClick={seen.reload}>
-            {t('app.retry')}
+            {t('names.again')}
           </button>
         )}
       </p>
