@@ -151,7 +151,8 @@ function run(options: HaproxyOptions, ports: readonly number[], words: readonly 
     command: findProgram('haproxy'),
     args: ['-db', '-f', confOf(options.dir), ...words],
     cwd: options.dir,
-    ready: { address: options.address, port: ports[1] ?? 0 },
+    // It listens at one after another, and answers at the first while the last still refuses.
+    ready: [...ports.map((port) => ({ address: options.address, port })), { socket: socketOf(options.dir) }],
   });
 }
 
