@@ -19,7 +19,9 @@ while [ $# -ge 4 ]; do
     [ -d "$release" ] && [ ! -L "$release" ] || continue
     n=$((n + 1))
     [ "$n" -gt "$keep" ] || continue
-    case $release in "$current" | "$former" | "$linked" | "$marked") continue ;; esac
+    # These are real paths; the directory may be named by way of a link.
+    case $(readlink -f -- "$release") in "$current" | "$former" | "$linked") continue ;; esac
+    [ "$release" != "$marked" ] || continue
     name=$(basename "$release")
     # Its name goes first: half a release must not look like one that can be gone back to.
     rm -rf "$state/$name.removed" && mv -T "$release" "$state/$name.removed" &&
