@@ -191,15 +191,16 @@ const PHASES: Readonly<Record<number, string>> = {
   97: 'was started, and its hook after_start failed',
 };
 
-/** Phases in which the app itself was at work, so that its log may tell why. */
-const STARTED = new Set([93, 94, 97]);
+/** Phases in which the app itself was at work, so that its log may tell why; in the first one, its service has told. */
+const NOT_STARTED = 93;
+const STARTED = new Set([NOT_STARTED, 94, 97]);
 
 async function explain(error: unknown, context: InstanceContext): Promise<unknown> {
   if (!(error instanceof CommandError) || error.exitCode === null) return error;
   const { instance } = context;
   const phase = PHASES[error.exitCode];
   if (phase === undefined) return error;
-  const log = STARTED.has(error.exitCode) ? await endOfLog(context) : '';
+  const log = STARTED.has(error.exitCode) ? await endOfLog(context, error.exitCode === NOT_STARTED) : '';
   return new HostError({
     host: instance.host,
     what: `${instance.key} ${phase}: ${error.stderrTail.trim()}${log}`,
