@@ -16,8 +16,11 @@ for want in "$program_want" "$config_want"; do
   case $want in 'link '*) [ -d "${want#link }" ] || refuse 92 "${want#link } is not there" ;; esac
 done
 state=$(state_of "$program")
+drop() { [ ! -L "$1" ] || rm -f "$1"; }
 # On a disk that is full by now the bring-back goes without what needs room.
-if scratch=$(mktemp); then trap 'rm -f "$scratch"' EXIT; elif [ "$decide" = no ]; then scratch=/dev/null; else exit 92; fi
+scratch=$(mktemp) || { [ "$decide" = no ] && scratch=/dev/null; } || exit 92
+# A link that was made ready and not needed goes, too.
+trap 'drop "$program.rex-new"; drop "${config:-$program}.rex-new"; [ "$scratch" = /dev/null ] || rm -f "$scratch"' EXIT
 log=$scratch
 
 # A service may leave its output open in a daemon: it gets a file, so that nobody waits for it.
@@ -48,7 +51,7 @@ hook() {
 # $1 = directory, $2 = wanted state
 is_put() {
   case $2 in
-    'link '*) [ -L "$1" ] && [ "$(readlink -f -- "$1")" = "$(readlink -f -- "${2#link }")" ] ;;
+    'link '*) [ -L "$1" ] && [ "$1" -ef "${2#link }" ] ;;
     'directory '*) [ -d "$1" ] && [ ! -L "$1" ] ;;
     *) [ ! -e "$1" ] && [ ! -L "$1" ] ;;
   esac
@@ -62,19 +65,18 @@ not_stopped() {
   refuse 91 "$1"
 }
 gone() { [ -z "$(matching "$pattern")" ]; }
-there() { [ -n "$(matching "$pattern")" ]; }
+there() { pids=$(matching "$pattern"); [ -n "$pids" ]; }
 
 # Makes the link that will take its place. $1 = directory, $2 = wanted state
 is_ready() {
-  case $2 in
-    'link '*) is_put "$1" "$2" || { rm -f "$1.rex-new" && ln -s "${2#link }" "$1.rex-new"; } ;;
-  esac
+  case $2 in 'link '*) ;; *) return 0 ;; esac
+  is_put "$1" "$2" || is_put "$1.rex-new" "$2" || { drop "$1.rex-new" && ln -s "${2#link }" "$1.rex-new"; }
 }
 hook before_stop "$before_stop" 95
 # Before anything is stopped: an app must not be down for a link that cannot be made.
-if [ "$decide" != no ] && ! { is_ready "$program" "$program_want" && { [ -z "$config" ] || is_ready "$config" "$config_want"; }; }; then
-  rm -f "$program.rex-new"
-  refuse 92 "no link can be made beside $program${config:+ or $config}"
+if [ "$decide" != no ]; then
+  is_ready "$program" "$program_want" && { [ -z "$config" ] || is_ready "$config" "$config_want"; } ||
+    refuse 92 "no link can be made beside $program${config:+ or $config}"
 fi
 say mark stop
 if [ -n "$pattern" ] && gone; then :; elif [ -n "$stop" ]; then
@@ -99,7 +101,7 @@ fi
 # $1 = directory, $2 = wanted state
 put() {
   # Nothing that could fail where nothing is to be done.
-  is_put "$1" "$2" && { rm -f "$1.rex-new"; return 0; }
+  is_put "$1" "$2" && return 0
   want=${2%% *}; where=${2#* }
   case $want in
     link)
@@ -112,7 +114,7 @@ put() {
       { is_ready "$1" "$2" && mv -T "$1.rex-new" "$1"; } ||
         { [ "$decide" = no ] && [ -L "$1" ] && rm -f "$1" && ln -s "$where" "$1"; } ||
         refuse 92 "$1 cannot be linked to $where"
-      [ "$(readlink -f -- "$1")" = "$(readlink -f -- "$where")" ] || refuse 92 "$1 does not lead to $where"
+      [ "$1" -ef "$where" ] || refuse 92 "$1 does not lead to $where"
       ;;
     directory)
       [ -d "$where" ] || refuse 92 "$where is not there"
@@ -131,7 +133,7 @@ say mark switch
 put "$program" "$program_want"
 # Who started before this is not of this release; see prove.sh. Counted from the boot on, in what processes are timed with,
 # so that no clock matters.
-{ cat /proc/sys/kernel/random/boot_id && awk '{ print $22 }' /proc/self/stat; } > "$state/$(basename "$program").switched"
+{ cat /proc/sys/kernel/random/boot_id && awk '{ print $22 }' /proc/self/stat; } > "$state/$(base_of "$program").switched"
 if [ -n "$shared" ] && [ -z "$stop" ]; then
   # Nothing was stopped: what was written until the link changed.
   if [ "$former" = "$program" ]; then former="$program$before"; fi
@@ -142,12 +144,13 @@ hook after_switch "$after_switch" 96
 say mark start
 if [ -n "$start" ]; then
   # What a started daemon goes on to write here stays readable.
-  log="$state/$(basename "$program").out"
+  log="$state/$(base_of "$program").out"
   true 2> /dev/null >> "$log" || log=$scratch
   service "$start" "$start_seconds" || exit 93
   if [ -n "$pattern" ]; then
     wait_for "$start_seconds" there || refuse 94 "the service was started, but no process matches \"$pattern\""
-    say pids "$(matching "$pattern" | tr '\n' ' ')"
+    # shellcheck disable=SC2086
+    say pids "$(echo $pids) "
   fi
 fi
 log=$scratch
