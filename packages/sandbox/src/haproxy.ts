@@ -184,6 +184,8 @@ defaults
   timeout connect 2s
   timeout client 10s
   timeout server 10s
+  # Without it a check that is not answered within its interval has failed: a busy machine would take servers out.
+  timeout check 5s
 
 ${parts.join('\n')}`;
 }
