@@ -15,9 +15,9 @@ async function setByHand({ fleet }: Stand, key: string, down: boolean): Promise<
   await fleet.lb?.ssh(`sed -i '${change}' ${fleet.nginx?.upstreamFile()} && nginx -s reload`);
 }
 
-test('the last healthy instance in rotation is not drained, whatever keeps the others from serving', async ({
-  start,
-}) => {
+test('the last healthy instance in rotation is not drained, whatever keeps the others from serving', {
+  timeout: 120_000,
+}, async ({ start }) => {
   const stand = await start();
   const { client, fleet } = stand;
   await setByHand(stand, 'server2', true);
