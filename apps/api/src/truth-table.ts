@@ -11,8 +11,6 @@ export function observedRow(row: TruthRow, seen: ObservedInstance | undefined): 
   return {
     ...row,
     linked: seen?.linked ?? UNKNOWN,
-    // Of another release than the journals tell, nobody knows how old it is.
-    released_at: seen?.linked === row.linked ? row.released_at : UNKNOWN,
     answering: seen?.answering ?? UNKNOWN,
     in_rotation: asFlag(seen?.in),
     rotation: seen?.rotation ?? UNKNOWN,
@@ -46,7 +44,6 @@ export function truthRow(instance: ResolvedInstance, states: readonly Deployment
     linked: linked ?? UNKNOWN,
     answering: (touched !== undefined && isProven(touched, key) ? linked : undefined) ?? UNKNOWN,
     in_rotation: inRotation(own, key),
-    released_at: releasedAt(own, key, linked),
     former: record?.program.real ?? UNKNOWN,
     last_deployment: last?.id ?? UNKNOWN,
     last_state: last?.state ?? UNKNOWN,
@@ -54,18 +51,23 @@ export function truthRow(instance: ResolvedInstance, states: readonly Deployment
   };
 }
 
-/** When the release that is linked came: that of the newest deployment which gave it, be it then or by going back. */
-function releasedAt(
-  states: readonly DeploymentState[],
-  key: string,
-  linked: string | undefined,
-): TruthRow['released_at'] {
-  const maker = states.find(
-    ({ instances: { [key]: instance } }) => isDone(instance) && instance?.record?.program.after === linked,
+/**
+ * Since when each instance has the release that is linked, be it by a deployment or by going back; instances of which that is
+ * not known are left out.
+ * @param rows what is true of them
+ * @param states deployments of the name, newest first
+ */
+export function releasedAt(rows: readonly TruthRow[], states: readonly DeploymentState[]): Record<string, string> {
+  return Object.fromEntries(
+    rows.flatMap(({ instance, linked }) => {
+      const maker = states.find(({ instances: { [instance]: state } }) => isDone(state) && releaseOf(state) === linked);
+      const record = maker?.instances[instance]?.record;
+      return record === undefined ? [] : [[instance, new Date(record.endMs).toISOString()]];
+    }),
   );
-  const record = linked === undefined ? undefined : maker?.instances[key]?.record;
-  return record === undefined ? UNKNOWN : new Date(record.endMs).toISOString();
 }
+
+const releaseOf = (instance: InstanceState | undefined): string | undefined => instance?.record?.program.after;
 
 function stepOf(state: DeploymentState, key: string, step: string): StepState | undefined {
   return state.instances[key]?.steps.find((each) => each.step === step);

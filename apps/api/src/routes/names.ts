@@ -12,7 +12,7 @@ import { queryOf, querySchema } from '../params/query.js';
 import { quote } from '../params/received.js';
 import type { ApiParts } from '../parts.js';
 import { callerOf, mustAllowName } from '../plugins/auth.js';
-import { observedRow, truthRow } from '../truth-table.js';
+import { observedRow, releasedAt, truthRow } from '../truth-table.js';
 
 const listQuery = querySchema(routes['GET /names'].query.shape);
 const nameQuery = querySchema(routes['GET /names/:k'].query.shape);
@@ -44,11 +44,14 @@ export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise
     const [states, lock] = await Promise.all([statesOf(k), lockOf(k)]);
     const told = [...name.instances.values()].map((instance) => truthRow(instance, states));
     const msg = `${told.length} instances of ${k}`;
-    if (observe !== '1') return answerOf(request, reply, config, { data: list(told), msg, lock });
+    if (observe !== '1') {
+      return answerOf(request, reply, config, { data: list(told), msg, lock, released: releasedAt(told, states) });
+    }
     const seen = await observeName(parts, request, reply, name);
     const rows = told.map((row) => observedRow(row, seen.observed[String(row.instance)]));
     const observed_at = new Date(seen.lastMs).toISOString();
-    return answerOf(request, reply, config, { data: list(rows), msg, lock, observed_at });
+    const released = releasedAt(rows, states);
+    return answerOf(request, reply, config, { data: list(rows), msg, lock, released, observed_at });
   });
 
   async function summary({ k, desc, batches, instances }: ResolvedName): Promise<NameRow> {

@@ -26,7 +26,7 @@ export function DeployPage({ first }: { first: string }) {
   const [form, setForm] = useState(() => emptyForm(first));
   const change = (part: Partial<DeployForm>) => setForm((before) => ({ ...before, ...part }));
   const row = rows.find(({ k }) => k === form.k);
-  const sources = row === undefined ? [] : rowsOf(row.sources);
+  const sources = rowsOf(row?.sources ?? {});
   // One that is the only choice is no choice.
   const senv = form.senv === '' ? (sources[0] ?? '') : form.senv;
   const filled = { ...form, senv };

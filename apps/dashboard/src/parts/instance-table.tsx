@@ -8,8 +8,15 @@ import { useNow } from '../state/use-now.js';
 import { Icon } from './icon.js';
 import { StateMark } from './state-mark.js';
 
+interface Props {
+  k: string;
+  rows: readonly TruthRow[];
+  /** By instance: since when it has its release. */
+  released?: Readonly<Record<string, string>> | undefined;
+}
+
 /** The instances of a name. On narrow screens each row becomes a block of its own. */
-export function InstanceTable({ k, rows }: { k: string; rows: readonly TruthRow[] }) {
+export function InstanceTable({ k, rows, released = {} }: Props) {
   const t = useText();
   const columns = ['instance', 'host', 'release', 'age', 'rotation', 'last'] as const;
   return (
@@ -25,17 +32,16 @@ export function InstanceTable({ k, rows }: { k: string; rows: readonly TruthRow[
       </thead>
       <tbody>
         {rows.map((row) => (
-          <InstanceRow key={row.instance} row={row} />
+          <InstanceRow key={row.instance} row={row} releasedAt={released[row.instance]} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function InstanceRow({ row }: { row: TruthRow }) {
+function InstanceRow({ row, releasedAt }: { row: TruthRow; releasedAt: string | undefined }) {
   const t = useText();
   const now = useNow(10_000);
-  const releasedAt = textOf(row.released_at);
   const lastId = textOf(row.last_deployment);
   const lastState = textOf(row.last_state);
   const at = textOf(row.at);

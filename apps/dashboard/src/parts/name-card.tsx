@@ -82,7 +82,9 @@ export function NameCard({ row, pollMs }: { row: NameRow; pollMs: number | undef
       ) : (
         <>
           <StaleNote polled={told} />
-          {told.data === undefined ? null : <InstanceTable k={k} rows={rowsOf(told.data.data.data)} />}
+          {told.data === undefined ? null : (
+            <InstanceTable k={k} rows={rowsOf(told.data.data.data)} released={told.data.data.released} />
+          )}
         </>
       )}
       {question}
@@ -124,7 +126,9 @@ function Seen({ k, changed }: { k: string; changed: string }) {
         )}
       </p>
       <StaleNote polled={seen} />
-      {seen.data === undefined ? null : <InstanceTable k={k} rows={rowsOf(seen.data.data.data)} />}
+      {seen.data === undefined ? null : (
+        <InstanceTable k={k} rows={rowsOf(seen.data.data.data)} released={seen.data.data.released} />
+      )}
     </>
   );
 }

@@ -35,7 +35,6 @@ const TRUTH = {
   linked: '/data/www/html1_20260302_143756',
   answering: '/data/www/html1_20260302_143756',
   in_rotation: '1',
-  released_at: '2026-03-02T06:39:52.000Z',
   former: '/data/www/html1_20260221_143510',
   last_deployment: job.JOB_ID,
   last_state: 'succeeded',
@@ -59,6 +58,8 @@ const session = (param: Record<string, string> = {}) =>
     },
     param,
   );
+
+const RELEASED = { server1: '2026-03-02T06:39:52.000Z' };
 
 /** Examples of all routes; where several things may be answered, one of each. */
 export const examples: AllExamples = {
@@ -148,7 +149,7 @@ export const examples: AllExamples = {
       200: {
         told: {
           summary: 'what the journals tell',
-          value: answered({ data: list([TRUTH]), msg: '1 instances of server', lock: {} }),
+          value: answered({ data: list([TRUTH]), msg: '1 instances of server', lock: {}, released: RELEASED }),
         },
         observed: {
           summary: 'as a worker sees it now',
@@ -157,6 +158,7 @@ export const examples: AllExamples = {
               data: list([{ ...TRUTH, rotation: 'up', health: 'status 200', processes: '2', lock: {}, error: '' }]),
               msg: '1 instances of server',
               lock: {},
+              released: RELEASED,
               observed_at: '2026-03-02T06:44:01.000Z',
             },
             { observe: '1' },

@@ -11,12 +11,12 @@ import { route } from '../route.js';
 
 const states = jobSchema.shape.state.options;
 
-/** A row of the history. */
+/** A row of the history. Its own fields are optional, because earlier versions of the API do not tell them. */
 export const jobRowSchema = jobSchema
   .extend({
-    by: z.string().meta({ description: 'Name of the token.' }),
-    ended_at: textOrAbsent.meta({ description: '`{}`: it has not ended.' }),
-    dry_run: z.enum(['0', '1']).meta({ description: '`1`: it only looked, and touched nothing.' }),
+    by: z.string().optional().meta({ description: 'Name of the token.' }),
+    ended_at: textOrAbsent.optional().meta({ description: '`{}`: it has not ended.' }),
+    dry_run: z.enum(['0', '1']).optional().meta({ description: '`1`: it only looked, and touched nothing.' }),
   })
   .meta({ id: 'JobRow', description: 'A job in the history.' });
 export type JobRow = z.infer<typeof jobRowSchema>;

@@ -20,7 +20,7 @@ export const nameRowSchema = z
     desc: text,
     batches: listOf(text).meta({ description: 'Instance keys batch by batch, separated by spaces.' }),
     instances: listOf(z.object({ instance: text, host: text })),
-    sources: listOf(text).meta({ description: 'Environments that `senv` may name for it.' }),
+    sources: listOf(text).optional().meta({ description: 'Environments that `senv` may name for it.' }),
     lock: lockSchema,
     last_deployment: z.union([z.object({ id: text, state: text, created_at: text }), absent]),
   })
@@ -35,7 +35,6 @@ const toldSchema = z.object({
   linked: textOrAbsent.meta({ description: 'The release that its directory leads to.' }),
   answering: textOrAbsent.meta({ description: 'The release that the running processes come from.' }),
   in_rotation: flag,
-  released_at: textOrAbsent.meta({ description: 'Since when it has the release that is linked.' }),
   former: textOrAbsent.meta({ description: 'The release before.' }),
   last_deployment: textOrAbsent,
   last_state: textOrAbsent,
@@ -66,7 +65,7 @@ export const nameRoutes = {
       200: {
         description: 'Those that the token is for.',
         schema: envelopeOf(listOf(nameRowSchema), {
-          allow_hosts: listOf(text).meta({ description: 'Hosts that `url` may name.' }),
+          allow_hosts: listOf(text).optional().meta({ description: 'Hosts that `url` may name.' }),
         }).meta({ id: 'NameList' }),
       },
     },
@@ -86,6 +85,9 @@ export const nameRoutes = {
         description: 'One row per instance.',
         schema: envelopeOf(listOf(truthRowSchema), {
           lock: lockSchema,
+          released: z.record(text, text).optional().meta({
+            description: 'By instance: since when it has the release that is linked; only where that is known.',
+          }),
           observed_at: text.optional().meta({ description: 'When it was seen, with `observe=1`.' }),
         }).meta({ id: 'NameTruth' }),
       },
