@@ -190,6 +190,22 @@ test('a deployment is held, resumed and cancelled, each after a question', async
   expect(await expectSound(stand)).toEqual(['v2', 'v1']);
 });
 
+test('what is out of rotation by our hand is the first thing that names show, until it is given back', async () => {
+  const { page } = admin;
+  setBehaviour(uatDir(), { fail: 'start' });
+  await stand.client.deploy({ k: 'server1', senv: 'uat', on_failure: 'halt' });
+  setBehaviour(uatDir(), {});
+  await page.goto('/#/names');
+  const banner = page.getByRole('status').filter({ hasText: 'One instance is out of rotation by our hand' });
+  await banner.waitFor();
+  expect(await banner.textContent()).toMatch(/server1 .*is not given back by itself/);
+  await page.getByText('out', { exact: true }).waitFor();
+  await inspect(admin, 'drained');
+  await stand.client.deploy({ k: 'server1', senv: 'uat' });
+  await banner.waitFor({ state: 'hidden' });
+  expect(await expectSound(stand)).toEqual(['v2', 'v1']);
+});
+
 test('names show what runs where, told and seen, and history what became of it', async () => {
   const { page } = admin;
   await page.goto('/#/names');
