@@ -15,8 +15,7 @@ export function duration(ms: number, t: Text): string {
 /** The same without what does not matter any more: `5 min`, `3 d`. */
 export function age(ms: number, t: Text): string {
   const minutes = Math.floor(ms / 60_000);
-  if (ms < 10_000) return t('time.now');
-  if (minutes < 1) return t('time.s', { n: Math.floor(ms / 1000) });
+  if (minutes < 1) return t('time.s', { n: Math.max(0, Math.floor(ms / 1000)) });
   if (minutes < 60) return t('time.m', { n: minutes });
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return t('time.h', { h: hours, m: minutes % 60 });
