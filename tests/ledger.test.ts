@@ -127,6 +127,8 @@ test('a deployment that nobody can go on with tells what it has out of rotation,
 }) => {
   const stand = await start({ config: FAST });
   const { client, fleet, workers } = stand;
+  // Nobody has to see it end, and there must be time to strike before it does.
+  setBehaviour(fleet.uatDirs.get('server')?.programDir ?? '', { slow: 3_000 });
   const killOwner = async () => workers.at(-1)?.kill9();
   const line = new RegExp(`left out of rotation: server1 \\(server ${fleet.instance('server1').host}:`);
   const expectTold = async (id: string, why: string): Promise<void> => {
