@@ -1,0 +1,71 @@
+/**
+ * `node line-process.mjs <round trip in ms> <Mbit/s> <address:port:target port>…`: passes TCP connections on. Bytes arrive
+ * half a round trip after they were sent, all connections of one direction share the width, and a connection is usable one
+ * round trip after it was asked for. It ends with its stdin.
+ */
+import { connect, createServer } from 'node:net';
+
+const [rtt, mbit, ...ways] = process.argv.slice(2);
+const delayMs = Number(rtt) / 2;
+const bytesPerMs = (Number(mbit) * 1e6) / 8 / 1000;
+/** As a router's queue: more than this is not taken from the sender. */
+const QUEUE_BYTES = Math.max(256 * 1024, 2 * Number(rtt) * bytesPerMs);
+
+/** One direction of the line. */
+class Direction {
+  /** When the last byte that was taken has left. */
+  #freeAt = 0;
+
+  /** Carries all that comes from one socket to the other, and its end. */
+  carry(from, to) {
+    let queued = 0;
+    from.on('data', (bytes) => {
+      const now = performance.now();
+      this.#freeAt = Math.max(this.#freeAt, now) + bytes.length / bytesPerMs;
+      queued += bytes.length;
+      if (queued > QUEUE_BYTES) from.pause();
+      at(this.#freeAt + delayMs, () => {
+        queued -= bytes.length;
+        if (!to.destroyed) to.write(bytes);
+        if (queued <= QUEUE_BYTES) from.resume();
+      });
+    });
+    from.on('end', () => at(Math.max(this.#freeAt, performance.now()) + delayMs, () => to.end()));
+  }
+}
+
+/** Timers of a millisecond may come early; deliveries keep their order. */
+function at(time, work) {
+  const wait = time - performance.now();
+  if (wait <= 0) work();
+  else setTimeout(() => at(time, work), Math.ceil(wait));
+}
+
+const [up, down] = [new Direction(), new Direction()];
+let waiting = ways.length;
+for (const way of ways) {
+  const [address, port, target] = way.split(':');
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (client) => {
+    const host = connect({ host: address, port: Number(target), allowHalfOpen: true });
+    for (const socket of [client, host]) {
+      socket.setNoDelay(true);
+      socket.on('error', () => socket.destroy());
+    }
+    client.on('close', () => host.destroy());
+    host.on('close', () => at(performance.now() + delayMs, () => client.destroy()));
+    host.pause();
+    // The handshake of TCP itself takes a round trip, which loopback has given already.
+    setTimeout(() => {
+      up.carry(client, host);
+      down.carry(host, client);
+      client.resume();
+      host.resume();
+    }, Number(rtt));
+  });
+  server.listen(Number(port), address, () => {
+    waiting -= 1;
+    if (waiting === 0) process.stdout.write('ready\n');
+  });
+}
+process.stdin.resume();
+process.stdin.on('end', () => process.exit(0));

@@ -1,0 +1,120 @@
+/**
+ * Whole roll-outs: ours, from `POST /rex` to the job's end, against what an expert would write by hand. Contenders take
+ * turns within each round, so that what the machine does meanwhile meets all of them.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseLine } from '../lib/line.mjs';
+import { OURS, startStand } from '../lib/stand.mjs';
+import { APP_PROGRAM } from '../lib/quick-app.mjs';
+import { Tree } from '../lib/tree.mjs';
+import { mustBeDeployed } from './correct.mjs';
+import { inSmall, ITEMS } from './items.mjs';
+import { Meters } from './meters.mjs';
+import { deployOurs, uploadTree } from './ours.mjs';
+import { report } from './report.mjs';
+import { pruneReleases, wipe } from './reset.mjs';
+import { deployByScript } from './script.mjs';
+
+export const options = {
+  pairs: 'number',
+  items: 'text',
+  peers: 'text',
+  mtime: 'text',
+  line: 'text',
+  reuse: 'text',
+  parallel: 'number',
+  events: 'switch',
+};
+
+/** @param {{ quick: boolean, say: (text: string) => void }} context */
+export async function run(given, { quick, say }) {
+  const settings = {
+    pairs: given.pairs ?? (quick ? 1 : 5),
+    items: words(given.items, Object.keys(ITEMS)),
+    peers: words(given.peers, ['tuned', 'ahead', 'tar']),
+    freshTimes: given.mtime === 'fresh',
+    line: given.line === undefined ? undefined : parseLine(given.line),
+  };
+  const name = configOf(given, settings);
+  const results = {};
+  for (const key of settings.items) {
+    const item = quick ? inSmall(ITEMS[key]) : ITEMS[key];
+    say(`${key}: ${item.what}${quick ? ' (in small)' : ''}`);
+    results[key] = { item, runs: await measureItem(item, settings, name, say) };
+    if (given.events === true) say(eventTimes(results[key].runs.ours.at(-1)));
+  }
+  for (const { runs } of Object.values(results)) for (const each of runs.ours) delete each.events;
+  const { text, figures } = report(results, settings);
+  return { text, figures, results, settings };
+}
+
+const words = (text, all) => {
+  if (text === undefined) return all;
+  const chosen = text.split(',').filter((word) => word !== '');
+  const wrong = chosen.find((word) => !all.includes(word));
+  if (wrong !== undefined) throw new Error(`there is no ${wrong}; there are ${all.join(', ')}`);
+  return chosen;
+};
+
+function configOf(given, { line }) {
+  const transfer = {
+    ...(given.reuse === undefined ? {} : { reuse: given.reuse }),
+    ...(given.parallel === undefined ? {} : { parallel: given.parallel }),
+  };
+  return {
+    ...(Object.keys(transfer).length > 0 ? { transfer } : {}),
+    // Over a line the question for health has to travel too, as everything else.
+    ...(line === undefined ? {} : { health: { from: 'host' } }),
+  };
+}
+
+/** @returns for each contender its measurements, one for each round */
+async function measureItem(item, { pairs, peers, freshTimes, line }, name, say) {
+  const stand = await startStand({ hosts: item.hosts, names: 1 + peers.length, line, name });
+  try {
+    const tree = new Tree(join(stand.fleet.dir, 'tree'), item);
+    tree.add('app.pl', APP_PROGRAM, 0o755);
+    const meters = new Meters(stand);
+    const idleRate = await meters.idleRate();
+    const contenders = ['ours', ...peers];
+    const nameOf = (who) => (who === 'ours' ? OURS : stand.fleet.names[contenders.indexOf(who)].name);
+    const runs = Object.fromEntries(contenders.map((who) => [who, []]));
+    let packageId = await uploadTree(stand, tree.dir);
+
+    // The round before the first one is not counted: it brings what warm rounds change, and warms up who lives on.
+    for (let round = 0; round <= pairs; round += 1) {
+      if (item.cold !== true && round > 0) {
+        tree.change(item.changed, freshTimes);
+        packageId = await uploadTree(stand, tree.dir);
+      }
+      for (const who of rotated(contenders, round)) {
+        const site = nameOf(who);
+        if (item.cold === true) await wipe(stand, site);
+        const measured =
+          who === 'ours'
+            ? await deployOurs(stand, meters, idleRate, packageId)
+            : await deployByScript(stand, meters, { mode: who, name: site, tree, release: `r${round}` });
+        await mustBeDeployed(stand, site, tree);
+        if (item.cold === true) await wipe(stand, site);
+        else if (who !== 'ours') pruneReleases(stand, site);
+        if (round > 0) runs[who].push(measured);
+        say(`  ${round === 0 ? 'warm-up' : `round ${round}`} ${who}: ${measured.seconds.toFixed(2)} s`);
+      }
+    }
+    rmSync(tree.dir, { recursive: true, force: true });
+    return runs;
+  } finally {
+    await stand.close();
+  }
+}
+
+const rotated = (list, by) => list.map((_, at) => list[(at + by) % list.length]);
+
+/** When what happened, for whoever looks for time. */
+function eventTimes({ events }) {
+  const first = Date.parse(events[0].at);
+  const line = ({ type, at, instance = '', step = '', mark = '', ms }) =>
+    `  ${String(Date.parse(at) - first).padStart(6)} ms  ${[type, instance, step, mark].filter(Boolean).join(' ')}${ms === undefined ? '' : `  (${ms} ms)`}`;
+  return events.filter(({ type }) => type !== 'end').map(line).join('\n');
+}
