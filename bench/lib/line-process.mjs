@@ -1,20 +1,23 @@
 /**
  * `node line-process.mjs <round trip in ms> <Mbit/s> <address:port:target port>…`: passes TCP connections on. Bytes arrive
  * half a round trip after they were sent, all connections of one direction share the width, and a connection is usable one
- * round trip after it was asked for. It ends with its stdin.
+ * round trip after it was asked for. Width 0: as wide as can be. Each line on stdin is answered with the bytes carried so
+ * far, to the hosts and from them; it ends with its stdin.
  */
 import { connect, createServer } from 'node:net';
+import { createInterface } from 'node:readline';
 
 const [rtt, mbit, ...ways] = process.argv.slice(2);
 const delayMs = Number(rtt) / 2;
-const bytesPerMs = (Number(mbit) * 1e6) / 8 / 1000;
+const bytesPerMs = mbit === '0' ? Number.POSITIVE_INFINITY : (Number(mbit) * 1e6) / 8 / 1000;
 /** As a router's queue: more than this is not taken from the sender. */
-const QUEUE_BYTES = Math.max(256 * 1024, 2 * Number(rtt) * bytesPerMs);
+const QUEUE_BYTES = mbit === '0' ? 1024 ** 2 : Math.max(256 * 1024, 2 * Number(rtt) * bytesPerMs);
 
 /** One direction of the line. */
 class Direction {
   /** When the last byte that was taken has left. */
   #freeAt = 0;
+  bytes = 0;
 
   /** Carries all that comes from one socket to the other, and its end. */
   carry(from, to) {
@@ -22,6 +25,7 @@ class Direction {
     from.on('data', (bytes) => {
       const now = performance.now();
       this.#freeAt = Math.max(this.#freeAt, now) + bytes.length / bytesPerMs;
+      this.bytes += bytes.length;
       queued += bytes.length;
       if (queued > QUEUE_BYTES) from.pause();
       at(this.#freeAt + delayMs, () => {
@@ -67,5 +71,6 @@ for (const way of ways) {
     if (waiting === 0) process.stdout.write('ready\n');
   });
 }
-process.stdin.resume();
-process.stdin.on('end', () => process.exit(0));
+const lines = createInterface({ input: process.stdin });
+lines.on('line', () => process.stdout.write(`${up.bytes} ${down.bytes}\n`));
+lines.on('close', () => process.exit(0));

@@ -15,7 +15,10 @@ export function parseLine(text) {
   return { rttMs: Number(match[1]), mbit: Number(match[2]) };
 }
 
-/** One process of its own, so that it takes no time from who is measured. */
+/**
+ * One process of its own, so that it takes no time from who is measured.
+ * @param {{ rttMs: number, mbit: number }} line `{ rttMs: 0, mbit: 0 }` delays nothing and only counts
+ */
 export async function startLine(fleet, { rttMs, mbit }, releases) {
   const hosts = [...fleet.hosts, ...(fleet.lb === undefined ? [] : [fleet.lb])];
   const ports = new Map();
@@ -38,12 +41,19 @@ export async function startLine(fleet, { rttMs, mbit }, releases) {
     child.kill();
     await ended;
   });
-  const lines = createInterface({ input: child.stdout });
-  await Promise.race([
-    once(lines, 'line'),
-    once(child, 'exit').then(() => {
-      throw new Error('the simulated line ended before it was ready');
-    }),
-  ]);
-  return { portOf: (host) => ports.get(host) };
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error('the simulated line has ended');
+    return value;
+  };
+  await next();
+  return {
+    portOf: (host) => ports.get(host),
+    /** Bytes carried so far: to the hosts, from the hosts. */
+    count: async () => {
+      child.stdin.write('count\n');
+      return (await next()).split(' ').map(Number);
+    },
+  };
 }

@@ -36,7 +36,9 @@ export function writeQuickService(instance) {
     `#!/bin/sh
 # Usage: ${service} start|stop
 pid_file='${hostDir}/var/run/${instance.key}.pid'
-running() { [ -r "$pid_file" ] && read -r pid < "$pid_file" && kill -0 "$pid" 2> /dev/null; }
+# A process that has ended and was not collected yet has a number, but no program.
+alive() { [ -e "/proc/$pid/exe" ]; }
+running() { [ -r "$pid_file" ] && read -r pid < "$pid_file" && alive; }
 case "$1" in
   start)
     running && exit 0
@@ -46,7 +48,7 @@ case "$1" in
   stop)
     running || exit 0
     kill "$pid"
-    while kill -0 "$pid" 2> /dev/null; do sleep 0.002; done ;;
+    while alive; do sleep 0.002; done ;;
   *) exit 2 ;;
 esac
 `,

@@ -44,25 +44,45 @@ async function build({ hosts, names = 1, line, name = {}, config: more = {}, wor
   const redis = await startRedis({ aof: true, dir: fleet.dir });
   releases.defer(() => redis.close());
   for (const instance of fleet.instances) writeQuickService(instance);
-  const far = line === undefined ? undefined : await startLine(fleet, line, releases);
-  const portOf = (host) => far?.portOf(host) ?? host.sshPort;
-
+  const way = await startLineFor(fleet, line, releases);
   const configFile = join(fleet.dir, 'config.yml');
-  const config = deepMerge(configOf(fleet, redis.url, portOf, name), more);
-  writeFileSync(configFile, dump(config));
+  const write = (portOf) => writeFileSync(configFile, dump(deepMerge(configOf(fleet, redis.url, portOf, name), more)));
+  write(way.portOf);
   const start = { config: configFile, env: { ...fleet.env, NODE_ENV: 'production' } };
   const api = await startApi({ ...start, logFile: join(fleet.dir, 'api.log') });
   releases.defer(() => api.stop());
-  const workers = await Promise.all(
-    Array.from({ length: count }, (_, at) => startWorker({ ...start, logFile: join(fleet.dir, `worker${at}.log`) })),
-  );
-  for (const worker of workers) releases.defer(() => worker.stop());
+  const workers = [];
+  const addWorkers = async () => {
+    const started = await Promise.all(
+      Array.from({ length: count }, (_, at) => startWorker({ ...start, logFile: join(fleet.dir, `worker${at}.log`) })),
+    );
+    workers.push(...started);
+  };
+  releases.defer(() => Promise.all(workers.map((worker) => worker.stop())));
+  await addWorkers();
   const connection = new Redis(redis.url);
   releases.defer(() => connection.disconnect());
   const token = await new Tokens(connection, new Keys('rex')).create({ name: 'bench' });
   const client = new Client(api.url, token);
   releases.defer(() => client.close());
-  return { fleet, redis, connection, api, workers, client, token, configFile, portOf, line, close: () => releases.close() };
+  const stand = { fleet, redis, connection, api, workers, client, token, configFile, ...way };
+
+  /** The same stand, reached over a line that counts its bytes; the workers are started anew for it. */
+  const counted = async () => {
+    if (way.line !== undefined) return stand;
+    const counting = await startLineFor(fleet, { rttMs: 0, mbit: 0 }, releases);
+    write(counting.portOf);
+    await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+    await addWorkers();
+    return { ...stand, ...counting };
+  };
+  return { ...stand, counted, close: () => releases.close() };
+}
+
+async function startLineFor(fleet, facts, releases) {
+  if (facts === undefined) return { line: undefined, portOf: (host) => host.sshPort };
+  const line = await startLine(fleet, facts, releases);
+  return { line, portOf: line.portOf };
 }
 
 function configOf(fleet, redisUrl, portOf, name) {

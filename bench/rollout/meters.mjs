@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cpuOf, cpuOfMachine, cpuOfTree, processesWith } from '../lib/processes.mjs';
 
-/** How long connections get to end after a deployment, until which sshd tells neither bytes nor time. */
+/** How long connections get to end after a deployment, until which the system does not tell their time. */
 const CLOSE_MS = 2_000;
 
 export class Meters {
@@ -18,14 +18,15 @@ export class Meters {
   }
 
   /** @returns a function that tells what has been used since */
-  start() {
+  async start() {
+    const carried = await this.#stand.line?.count();
     const sizes = this.hosts.map(({ sshd }) => statSync(sshd.logFile).size);
     const before = this.#cpu();
-    return () => {
+    return async () => {
       const after = this.#cpu();
+      const now = await this.#stand.line?.count();
       const logs = this.hosts.map(({ sshd }, at) => readFileSync(sshd.logFile).subarray(sizes[at]).toString());
       const count = (pattern) => logs.reduce((sum, log) => sum + (log.match(pattern) ?? []).length, 0);
-      const bytes = (pattern) => logs.flatMap((log) => [...log.matchAll(pattern)]).reduce((sum, [, each]) => sum + Number(each), 0);
       const [hostCpu, productCpu, redisCpu, machine, own] = after.map((value, at) => value - before[at]);
       return {
         hostCpu,
@@ -34,8 +35,8 @@ export class Meters {
         otherCpu: Math.max(0, machine - hostCpu - productCpu - redisCpu - own),
         connections: count(/^Accepted publickey/gm),
         execs: count(/^Starting session: command/gm),
-        bytesUp: bytes(/^Transferred: sent \d+, received (\d+) bytes/gm),
-        bytesDown: bytes(/^Transferred: sent (\d+), received/gm),
+        bytesUp: now === undefined ? Number.NaN : now[0] - carried[0],
+        bytesDown: now === undefined ? Number.NaN : now[1] - carried[1],
       };
     };
   }

@@ -11,15 +11,15 @@ export async function uploadTree({ client }, dir) {
 
 export async function deployOurs({ client, workers }, meters, idleRate, packageId) {
   for (const { pid } of workers) forgetPeak(pid);
-  const read = meters.start();
+  const read = await meters.start();
   const begun = performance.now();
   const { status, body } = await client.rex({ action: 'deploy', k: OURS, package: packageId, full: '2', wait: '900' });
   const seconds = (performance.now() - begun) / 1000;
   if (status !== 200 || body.job?.state !== 'succeeded') {
     throw new Error(`the deployment ended as ${status} ${body.job?.state}: ${body.msg ?? body.respon?.stderr ?? ''}`);
   }
-  const closed = await meters.quiet();
-  const used = read();
+  await meters.quiet();
+  const used = await read();
   const events = await client.events(body.job.id);
   return {
     seconds,
@@ -27,8 +27,6 @@ export async function deployOurs({ client, workers }, meters, idleRate, packageI
     ...used,
     controllerCpu: Math.max(0, used.productCpu - idleRate * seconds),
     peakMiB: Math.max(...workers.map(({ pid }) => peakRssMiB(pid))),
-    // Connections that outlive the deployment have not told their bytes yet.
-    ...(closed ? {} : { bytesUp: Number.NaN, bytesDown: Number.NaN }),
     events,
   };
 }

@@ -9,7 +9,7 @@ const PEAK_AT_MOST_MIB = 200;
 const CPU_AT_MOST = 2;
 
 export function report(results, { peers, pairs, freshTimes, line }) {
-  const figures = Object.entries(results).map(([key, { item, runs }]) => figuresOf(key, item, runs, peers));
+  const figures = Object.entries(results).map(([key, result]) => figuresOf(key, result, peers));
   const variant = [
     `${pairs} rounds, medians`,
     ...(freshTimes ? ['every file with a new time'] : []),
@@ -28,7 +28,7 @@ export function report(results, { peers, pairs, freshTimes, line }) {
   return { text, figures };
 }
 
-function figuresOf(key, item, runs, peers) {
+function figuresOf(key, { item, runs, bytes }, peers) {
   const of = (who, field) => runs[who].map((each) => each[field]);
   const perContender = Object.fromEntries(
     ['ours', ...peers].map((who) => [
@@ -40,7 +40,8 @@ function figuresOf(key, item, runs, peers) {
         hostCpu: median(of(who, 'hostCpu')),
         connections: median(of(who, 'connections')),
         execs: median(of(who, 'execs')),
-        mbUp: median(of(who, 'bytesUp')) / 1e6,
+        mbUp: bytes[who].bytesUp / 1e6,
+        mbDown: bytes[who].bytesDown / 1e6,
         otherCores: median(runs[who].map(({ otherCpu, seconds }) => otherCpu / seconds)),
       },
     ]),
@@ -82,7 +83,7 @@ function outTable(figures, peers) {
 }
 
 function costTable(figures) {
-  const head = ['', 'controller CPU s', '÷', `at most ${CPU_AT_MOST}`, 'host CPU s', 'MB sent', 'connections', 'commands', 'worker peak MiB', `at most ${PEAK_AT_MOST_MIB}`];
+  const head = ['', 'controller CPU s', '÷', `at most ${CPU_AT_MOST}`, 'host CPU s', 'MB to the hosts', 'MB back', 'connections', 'commands', 'worker peak MiB', `at most ${PEAK_AT_MOST_MIB}`];
   const rows = figures.map(({ key, ours, tuned }) => {
     const pair = (field) => `${digits(ours[field])} / ${tuned === undefined ? '–' : digits(tuned[field])}`;
     const ratio = ours.controllerCpu / (tuned?.controllerCpu ?? Number.NaN);
@@ -94,6 +95,7 @@ function costTable(figures) {
       verdict(ratio, CPU_AT_MOST),
       pair('hostCpu'),
       pair('mbUp'),
+      pair('mbDown'),
       whole('connections'),
       whole('execs'),
       Math.round(ours.peakMiB).toString(),

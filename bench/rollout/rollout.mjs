@@ -41,7 +41,7 @@ export async function run(given, { quick, say }) {
   for (const key of settings.items) {
     const item = quick ? inSmall(ITEMS[key]) : ITEMS[key];
     say(`${key}: ${item.what}${quick ? ' (in small)' : ''}`);
-    results[key] = { item, runs: await measureItem(item, settings, name, say) };
+    results[key] = { item, ...(await measureItem(item, settings, name, say)) };
     if (given.events === true) say(eventTimes(results[key].runs.ours.at(-1)));
   }
   for (const { runs } of Object.values(results)) for (const each of runs.ours) delete each.events;
@@ -78,35 +78,46 @@ async function measureItem(item, { pairs, peers, freshTimes, line }, name, say) 
     const meters = new Meters(stand);
     const idleRate = await meters.idleRate();
     const contenders = ['ours', ...peers];
-    const nameOf = (who) => (who === 'ours' ? OURS : stand.fleet.names[contenders.indexOf(who)].name);
+    const sites = new Map(contenders.map((who, at) => [who, who === 'ours' ? OURS : stand.fleet.names[at].name]));
+    const bench = { item, tree, sites, idleRate, freshTimes };
     const runs = Object.fromEntries(contenders.map((who) => [who, []]));
-    let packageId = await uploadTree(stand, tree.dir);
-
     // The round before the first one is not counted: it brings what warm rounds change, and warms up who lives on.
     for (let round = 0; round <= pairs; round += 1) {
-      if (item.cold !== true && round > 0) {
-        tree.change(item.changed, freshTimes);
-        packageId = await uploadTree(stand, tree.dir);
-      }
-      for (const who of rotated(contenders, round)) {
-        const site = nameOf(who);
-        if (item.cold === true) await wipe(stand, site);
-        const measured =
-          who === 'ours'
-            ? await deployOurs(stand, meters, idleRate, packageId)
-            : await deployByScript(stand, meters, { mode: who, name: site, tree, release: `r${round}` });
-        await mustBeDeployed(stand, site, tree);
-        if (item.cold === true) await wipe(stand, site);
-        else if (who !== 'ours') pruneReleases(stand, site);
+      for (const [who, measured] of await rollAll(stand, meters, bench, round)) {
         if (round > 0) runs[who].push(measured);
         say(`  ${round === 0 ? 'warm-up' : `round ${round}`} ${who}: ${measured.seconds.toFixed(2)} s`);
       }
     }
+    const counted = await stand.counted();
+    const bytes = {};
+    for (const [who, { bytesUp, bytesDown }] of await rollAll(counted, new Meters(counted), bench, pairs + 1)) {
+      bytes[who] = { bytesUp, bytesDown };
+    }
     rmSync(tree.dir, { recursive: true, force: true });
-    return runs;
+    return { runs, bytes };
   } finally {
     await stand.close();
   }
+}
+
+/** One round: every contender brings the same version to its own instances. @returns who and what was measured, in order */
+async function rollAll(stand, meters, { item, tree, sites, idleRate, freshTimes }, round) {
+  if (item.cold !== true && round > 0) tree.change(item.changed, freshTimes);
+  const packageId = await uploadTree(stand, tree.dir);
+  const all = [];
+  for (const who of rotated([...sites.keys()], round)) {
+    const site = sites.get(who);
+    if (item.cold === true) await wipe(stand, site);
+    const measured =
+      who === 'ours'
+        ? await deployOurs(stand, meters, idleRate, packageId)
+        : await deployByScript(stand, meters, { mode: who, name: site, tree, release: `r${round}` });
+    await mustBeDeployed(stand, site, tree);
+    if (item.cold === true) await wipe(stand, site);
+    else if (who !== 'ours') pruneReleases(stand, site);
+    all.push([who, measured]);
+  }
+  return all;
 }
 
 const rotated = (list, by) => list.map((_, at) => list[(at + by) % list.length]);

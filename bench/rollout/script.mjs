@@ -20,7 +20,7 @@ export async function deployByScript(stand, meters, { mode, name, tree, release 
     const server = `${one.host}:${one.port}`;
     return [one.key, host.address, portOf(host), one.programDir, one.service, server, `${one.url}/health`].join('\t');
   });
-  const read = meters.start();
+  const read = await meters.start();
   const cpuBefore = cpuOfEndedChildren();
   const begun = performance.now();
   const child = spawn('bash', [SCRIPT, mode, tree.dir, release, tree.version], {
@@ -54,7 +54,7 @@ export async function deployByScript(stand, meters, { mode, name, tree, release 
     await runCommand('ssh', ['-F', 'none', '-o', `ControlPath=${join(control, key)}`, '-O', 'exit', 'host']);
   }
   await meters.quiet();
-  const used = read();
+  const used = await read();
   rmSync(control, { recursive: true, force: true });
   if (code !== 0) throw new Error(`expert.sh ${mode} ended with exit code ${code}: ${stderr.trim()}`);
   return { seconds, out: outOf(stdout), ...used, controllerCpu: ended + kept };
