@@ -41,7 +41,11 @@ async function main(words) {
     say(`${name} took ${seconds.toFixed(0)} s`);
     all[name] = { seconds, text, ...figures };
   }
-  write(given.json ?? join(HERE, 'results', `${chosen.join('+')}-${machine.at.replaceAll(':', '')}.json`), { machine, given, ...all });
+  write(given.json ?? join(HERE, 'results', `${chosen.join('+')}-${machine.at.replaceAll(':', '')}.json`), {
+    machine,
+    given,
+    ...all,
+  });
 }
 
 function write(file, content) {

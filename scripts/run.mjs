@@ -18,7 +18,7 @@ const TASKS = {
   start: { parts: [], run: (args) => node('scripts/start.mjs', args) },
   api: { parts: [], run: (args) => node('apps/api/dist/main.js', args) },
   worker: { parts: [], run: (args) => node('apps/worker/dist/main.js', args) },
-  bench: { parts: SANDBOX, run: (args) => node('bench/run.mjs', args) },
+  bench: { parts: [...SANDBOX, 'rsync', 'curl', 'perl'], run: (args) => node('bench/run.mjs', args) },
 };
 
 function node(file, args) {

@@ -41,7 +41,10 @@ export class Client {
 
   /** A job's journal from its start to its end. */
   async events(id) {
-    const answer = await request(`${this.#base}/jobs/${id}/events`, { headers: this.#headers(), dispatcher: this.#agent });
+    const answer = await request(`${this.#base}/jobs/${id}/events`, {
+      headers: this.#headers(),
+      dispatcher: this.#agent,
+    });
     const text = await answer.body.text();
     return text.split('\n\n').flatMap((block) => {
       const data = /^data: ?(.*)$/m.exec(block)?.[1];
@@ -65,7 +68,8 @@ export class Client {
 }
 
 async function* multipart(boundary, k, file, stream) {
-  const head = (disposition, type = '') => `--${boundary}\r\ncontent-disposition: form-data; ${disposition}\r\n${type}\r\n`;
+  const head = (disposition, type = '') =>
+    `--${boundary}\r\ncontent-disposition: form-data; ${disposition}\r\n${type}\r\n`;
   yield Buffer.from(`${head('name="k"')}${k}\r\n`);
   yield Buffer.from(head(`name="file"; filename="${file}"`, 'content-type: application/octet-stream\r\n'));
   yield* stream;

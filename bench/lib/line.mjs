@@ -1,7 +1,7 @@
 /** A slow line between the controller and the hosts: all SSH connections share its delay and its width. */
 import { spawn } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '@rexdeploy/sandbox/ports';
@@ -27,10 +27,7 @@ export async function startLine(fleet, { rttMs, mbit }, releases) {
     const port = await findFreePort(host.address);
     ports.set(host, port);
     ways.push(`${host.address}:${port}:${host.sshPort}`);
-    appendFileSync(
-      host.knownHosts,
-      host.sshd.hostKeys.map((key) => `[${host.address}]:${port} ${key}\n`).join(''),
-    );
+    appendFileSync(host.knownHosts, host.sshd.hostKeys.map((key) => `[${host.address}]:${port} ${key}\n`).join(''));
   }
   const child = spawn(process.execPath, [PROGRAM, String(rttMs), String(mbit), ...ways], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -4,7 +4,13 @@ import { readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 
-const FILE_SYSTEMS = { 16914836: 'tmpfs', 61267: 'ext4', 1481003842: 'xfs', 2435016766: 'btrfs', 2035054128: 'overlay' };
+const FILE_SYSTEMS = {
+  16914836: 'tmpfs',
+  61267: 'ext4',
+  1481003842: 'xfs',
+  2435016766: 'btrfs',
+  2035054128: 'overlay',
+};
 
 /** @param {string} dir where the bench works */
 export async function machineFacts(dir) {
@@ -33,7 +39,14 @@ export async function machineFacts(dir) {
 /** One line for people. */
 export function describeMachine(facts) {
   const { cores, cpu, memoryGiB, kernel, system, node, fileSystem, load } = facts;
-  const parts = [`${cores} × ${cpu}`, `${memoryGiB} GiB`, system, `Linux ${kernel}`, `Node ${node}`, `on ${fileSystem}`];
+  const parts = [
+    `${cores} × ${cpu}`,
+    `${memoryGiB} GiB`,
+    system,
+    `Linux ${kernel}`,
+    `Node ${node}`,
+    `on ${fileSystem}`,
+  ];
   return `${parts.join(', ')}; load at the start ${load.toFixed(1)}`;
 }
 

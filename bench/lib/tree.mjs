@@ -19,7 +19,12 @@ class Source {
   }
   /** Packs to about half its size, as programs do. */
   text(count) {
-    return Buffer.from(this.bytes(Math.ceil(count / 2)).toString('hex').slice(0, count), 'latin1');
+    return Buffer.from(
+      this.bytes(Math.ceil(count / 2))
+        .toString('hex')
+        .slice(0, count),
+      'latin1',
+    );
   }
   fraction() {
     return this.bytes(4).readUInt32LE() / 2 ** 32;

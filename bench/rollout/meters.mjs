@@ -66,6 +66,12 @@ export class Meters {
   #cpu() {
     const { fleet, redis } = this.#stand;
     const hosts = [...this.#sshds, fleet.nginx.pid].reduce((sum, pid) => sum + cpuOfTree(pid), 0);
-    return [hosts, this.#product(), cpuOf(redis.pid), cpuOfMachine(), process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6];
+    return [
+      hosts,
+      this.#product(),
+      cpuOf(redis.pid),
+      cpuOfMachine(),
+      process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+    ];
   }
 }

@@ -1,7 +1,7 @@
 /** One deployment by Rexdeploy, from the request to the job's end. */
 import { spawn } from 'node:child_process';
-import { OURS } from '../lib/stand.mjs';
 import { forgetPeak, peakRssMiB } from '../lib/processes.mjs';
+import { OURS } from '../lib/stand.mjs';
 
 /** Uploads a tree; not part of what is measured. @returns the package's id */
 export async function uploadTree({ client }, dir) {

@@ -83,7 +83,19 @@ function outTable(figures, peers) {
 }
 
 function costTable(figures) {
-  const head = ['', 'controller CPU s', '÷', `at most ${CPU_AT_MOST}`, 'host CPU s', 'MB to the hosts', 'MB back', 'connections', 'commands', 'worker peak MiB', `at most ${PEAK_AT_MOST_MIB}`];
+  const head = [
+    '',
+    'controller CPU s',
+    '÷',
+    `at most ${CPU_AT_MOST}`,
+    'host CPU s',
+    'MB to the hosts',
+    'MB back',
+    'connections',
+    'commands',
+    'worker peak MiB',
+    `at most ${PEAK_AT_MOST_MIB}`,
+  ];
   const rows = figures.map(({ key, ours, tuned }) => {
     const pair = (field) => `${digits(ours[field])} / ${tuned === undefined ? '–' : digits(tuned[field])}`;
     const ratio = ours.controllerCpu / (tuned?.controllerCpu ?? Number.NaN);

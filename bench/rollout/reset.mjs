@@ -25,6 +25,11 @@ function belonging({ programDir }) {
   const parent = dirname(programDir);
   const own = basename(programDir);
   const isOwn = (entry) => entry === own || entry.startsWith(`${own}_`) || entry.startsWith(`${own}.`);
-  const within = (folder) => (existsSync(folder) ? readdirSync(folder).filter(isOwn).map((entry) => join(folder, entry)) : []);
+  const within = (folder) =>
+    existsSync(folder)
+      ? readdirSync(folder)
+          .filter(isOwn)
+          .map((entry) => join(folder, entry))
+      : [];
   return [...within(parent), ...within(join(parent, '.rexdeploy'))];
 }

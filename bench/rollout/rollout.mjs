@@ -5,11 +5,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLine } from '../lib/line.mjs';
-import { OURS, startStand } from '../lib/stand.mjs';
 import { APP_PROGRAM } from '../lib/quick-app.mjs';
+import { OURS, startStand } from '../lib/stand.mjs';
 import { Tree } from '../lib/tree.mjs';
 import { mustBeDeployed } from './correct.mjs';
-import { inSmall, ITEMS } from './items.mjs';
+import { ITEMS, inSmall } from './items.mjs';
 import { Meters } from './meters.mjs';
 import { deployOurs, uploadTree } from './ours.mjs';
 import { report } from './report.mjs';
@@ -127,5 +127,8 @@ function eventTimes({ events }) {
   const first = Date.parse(events[0].at);
   const line = ({ type, at, instance = '', step = '', mark = '', ms }) =>
     `  ${String(Date.parse(at) - first).padStart(6)} ms  ${[type, instance, step, mark].filter(Boolean).join(' ')}${ms === undefined ? '' : `  (${ms} ms)`}`;
-  return events.filter(({ type }) => type !== 'end').map(line).join('\n');
+  return events
+    .filter(({ type }) => type !== 'end')
+    .map(line)
+    .join('\n');
 }
