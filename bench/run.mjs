@@ -13,6 +13,8 @@ import { baseFolder } from './lib/work-folder.mjs';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BENCHES = {
   rollout: './rollout/rollout.mjs',
+  transfer: './transfer/transfer.mjs',
+  memory: './memory/memory.mjs',
 };
 const COMMON = { quick: 'switch', json: 'text', 'write-docs': 'switch' };
 

@@ -15,12 +15,12 @@ export function parseOptions(words, known) {
       const list = Object.keys(known).map((name) => `--${name}`);
       throw new Error(`unknown option ${words[at]}; there are ${list.join(' ')}`);
     }
-    options[match[1]] = valueOf(match[1], kind, () => match[2] ?? words[++at]);
+    options[match[1]] = readValue(match[1], kind, () => match[2] ?? words[++at]);
   }
   return options;
 }
 
-function valueOf(name, kind, next) {
+function readValue(name, kind, next) {
   if (kind === 'switch') return true;
   const text = next();
   if (text === undefined) throw new Error(`--${name} needs a value`);
