@@ -18,6 +18,7 @@ export const medianRatio = (ours, theirs) =>
 /** For tables: three digits that count. */
 export function digits(value) {
   if (!Number.isFinite(value)) return '–';
+  if (value === 0) return '0';
   if (Math.abs(value) >= 100) return String(Math.round(value));
   if (Math.abs(value) >= 10) return value.toFixed(1);
   return value.toFixed(Math.abs(value) >= 1 ? 2 : 3);

@@ -40,16 +40,23 @@ export async function run(given, { quick, say }) {
     if (whole === undefined) throw new Error(`there is no case ${key}; there are ${Object.keys(CASES).join(', ')}`);
     const size = quick ? { files: Math.max(20, Math.round(whole.files / 32)), sizeBytes: whole.sizeBytes / 32 } : {};
     say(`${key}: ${whole.what}${quick ? ' (in small)' : ''}`);
-    const runs = await measureCase({ ...whole, ...size }, pairs, say);
+    const { runs, bytes } = await measureCase({ ...whole, ...size }, pairs, say);
     const seconds = Object.fromEntries(Object.entries(runs).map(([who, list]) => [who, median(list)]));
     const ratios = Object.fromEntries(RIVALS.map((who) => [who, medianRatio(runs.ours, runs[who])]));
-    figures.push({ key, what: whole.what, seconds, ratios, runs });
+    figures.push({ key, what: whole.what, seconds, ratios, bytes, runs });
   }
-  const head = ['', 'ours', ...RIVALS, ...RIVALS.map((who) => `÷ ${who}`), 'at most', ''];
-  const rows = figures.map(({ what, seconds, ratios }) => {
+  const head = ['', 'ours', ...RIVALS, ...RIVALS.map((who) => `÷ ${who}`), 'at most', '', 'MB of content sent'];
+  const rows = figures.map(({ what, seconds, ratios, bytes }) => {
     const best = Math.max(...RIVALS.map((who) => ratios[who]));
     const all = ['ours', ...RIVALS].map((who) => digits(seconds[who]));
-    return [what, ...all, ...RIVALS.map((who) => ratios[who].toFixed(2)), '1.00', verdict(best, 1)];
+    return [
+      what,
+      ...all,
+      ...RIVALS.map((who) => ratios[who].toFixed(2)),
+      '1.00',
+      verdict(best, 1),
+      digits(bytes / 1e6),
+    ];
   });
   return { text: `Staging on one host, in seconds (${pairs} rounds, medians)\n${table(head, rows)}`, figures };
 }
@@ -63,6 +70,7 @@ async function measureCase(item, pairs, say) {
     const meters = new Meters(stand);
     const contenders = ['ours', ...RIVALS];
     const runs = Object.fromEntries(contenders.map((who) => [who, []]));
+    let bytes;
     for (let round = 0; round <= pairs; round += 1) {
       if (item.cold !== true && round > 0 && item.changed > 0) tree.change(item.changed);
       const packageId = await uploadTree(stand, tree.dir);
@@ -70,10 +78,14 @@ async function measureCase(item, pairs, say) {
         const who = contenders[(at + round) % contenders.length];
         const site = who === 'ours' ? OURS : stand.fleet.names[contenders.indexOf(who)].name;
         if (item.cold === true) await wipe(stand, site);
-        const seconds =
-          who === 'ours'
-            ? await stageOurs(stand, meters, tree, packageId)
-            : await stageByTool(stand, { who, site, tree, control, round });
+        let seconds;
+        if (who === 'ours') {
+          const staged = await stageOurs(stand, meters, tree, packageId);
+          seconds = staged.seconds;
+          bytes = staged.bytes;
+        } else {
+          seconds = await stageByTool(stand, { who, site, tree, control, round });
+        }
         if (item.cold === true) await wipe(stand, site);
         else if (who !== 'ours') pruneReleases(stand, site);
         if (round > 0) runs[who].push(seconds);
@@ -82,7 +94,7 @@ async function measureCase(item, pairs, say) {
     }
     await mustRun('ssh', ['-F', 'none', '-o', `ControlPath=${control}`, '-O', 'exit', 'host']);
     rmSync(tree.dir, { recursive: true, force: true });
-    return runs;
+    return { runs, bytes };
   } finally {
     await stand.close();
   }
@@ -93,7 +105,8 @@ async function stageOurs(stand, meters, tree, packageId) {
   await mustBeDeployed(stand, OURS, tree);
   const done = events.find(({ type, step }) => type === 'step-done' && step === 'stage');
   if (done === undefined) throw new Error('the journal tells of no staging');
-  return done.ms / 1000;
+  // How much of the files' contents travelled; their headers and lists not counted.
+  return { seconds: done.ms / 1000, bytes: done.facts?.bytes };
 }
 
 async function openMaster({ fleet }) {
