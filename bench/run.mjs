@@ -15,6 +15,7 @@ const BENCHES = {
   rollout: './rollout/rollout.mjs',
   transfer: './transfer/transfer.mjs',
   memory: './memory/memory.mjs',
+  scale: './scale/scale.mjs',
   'control-plane': './control-plane/control-plane.mjs',
 };
 const COMMON = { quick: 'switch', json: 'text', 'write-docs': 'switch' };
