@@ -1,11 +1,13 @@
 /**
- * `node bench/run.mjs [name…] [--quick] [--json FILE] [options of the bench]`: the benchmarks. Tables go to stdout, what
- * happens meanwhile to stderr, all figures with the facts of the machine to bench/results/ or FILE. The exit code tells
+ * `node bench/run.mjs [name…] [--quick] [--json FILE] [--write-docs] [options of the bench]`: the benchmarks. Tables go to
+ * stdout and, with `--write-docs`, into docs/performance.md; what happens meanwhile to stderr; all figures with the facts of
+ * the machine to bench/results/ or FILE. The exit code tells
  * whether they ran and everything they did was right; being slow is no failure.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeSection } from './lib/docs.mjs';
 import { describeMachine, machineFacts } from './lib/machine.mjs';
 import { parseOptions } from './lib/options.mjs';
 import { baseFolder } from './lib/work-folder.mjs';
@@ -36,20 +38,34 @@ async function main(words) {
   const machine = await machineFacts(baseFolder());
   process.stdout.write(`${describeMachine(machine)}\n`);
   const all = {};
-  for (const [name, { run }] of modules) {
-    say(`== ${name}`);
-    const began = Date.now();
-    const { text, ...figures } = await run(given, { quick: given.quick === true, say });
-    const seconds = (Date.now() - began) / 1000;
-    process.stdout.write(`\n## ${name}\n\n${text}\n`);
-    say(`${name} took ${seconds.toFixed(0)} s`);
-    all[name] = { seconds, text, ...figures };
+  let failed = false;
+  for (const [name, bench] of modules) {
+    try {
+      all[name] = await runOne(name, bench, given, machine);
+    } catch (error) {
+      failed = true;
+      all[name] = { failed: String(error) };
+      process.stderr.write(`bench: ${name}: ${error.stack ?? error}\n`);
+    }
   }
   write(given.json ?? join(HERE, 'results', `${chosen.join('+')}-${machine.at.replaceAll(':', '')}.json`), {
     machine,
     given,
     ...all,
   });
+  return failed ? 1 : 0;
+}
+
+async function runOne(name, { run }, given, machine) {
+  say(`== ${name}`);
+  const began = Date.now();
+  const { text, section = name, ...figures } = await run(given, { quick: given.quick === true, say });
+  const seconds = (Date.now() - began) / 1000;
+  process.stdout.write(`\n## ${name}\n\n${text}\n`);
+  say(`${name} took ${seconds.toFixed(0)} s`);
+  if (given['write-docs'] === true)
+    writeSection(section, `${machine.at.slice(0, 10)}, ${describeMachine(machine)}:\n\n${text}`);
+  return { seconds, text, ...figures };
 }
 
 function write(file, content) {
@@ -59,7 +75,7 @@ function write(file, content) {
 }
 
 main(process.argv.slice(2)).then(
-  () => process.exit(0),
+  (code) => process.exit(code),
   (error) => {
     process.stderr.write(`bench: ${error.stack ?? error}\n`);
     process.exit(1);

@@ -68,7 +68,7 @@ function peaksText(peaks) {
   const grown = Math.max(last.worker - before.worker, last.api - before.api);
   const sizes = `${before.sizeMiB} to ${last.sizeMiB} MiB`;
   const same = `From ${sizes} the larger of the two peaks grows by ${digits(Math.max(0, grown))} MiB (at most ${SAME_MIB}: ${verdict(grown, SAME_MIB)})`;
-  return `Resident memory in MiB, upload and cold deployment to one host\n${table(head, rows)}\n${same}`;
+  return `Resident memory in MiB, upload and cold deployment to one host\n\n${table(head, rows)}\n\n${same}`;
 }
 
 /** A tar.gz from request to answer, against unpacking it and hashing every file. */
@@ -114,5 +114,5 @@ async function unpackAndHash(dir, file) {
 function ingestText({ sizeMiB, ours, tools, ratio }) {
   const head = ['', 'ours', 'tar xzf + sha256sum', 'ratio', 'at most', ''];
   const row = [`${sizeMiB} MB tar.gz, 300 files`, digits(ours), digits(tools), ratio.toFixed(2)];
-  return `Taking in an upload, in seconds\n${table(head, [[...row, String(INGEST_AT_MOST), verdict(ratio, INGEST_AT_MOST)]])}`;
+  return `Taking in an upload, in seconds\n\n${table(head, [[...row, String(INGEST_AT_MOST), verdict(ratio, INGEST_AT_MOST)]])}`;
 }

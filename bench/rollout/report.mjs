@@ -8,21 +8,25 @@ const PEAK_AT_MOST_MIB = 200;
 /** Times the script's. */
 const CPU_AT_MOST = 2;
 
-export function report(results, { peers, pairs, freshTimes, line }) {
+export function report(results, { peers, freshTimes, line }) {
   const figures = Object.entries(results).map(([key, result]) => figuresOf(key, result, peers));
+  const rounds = Math.min(...Object.values(results).map(({ runs }) => runs.ours.length));
   const variant = [
-    `${pairs} rounds, medians`,
+    `medians of ${rounds} rounds`,
     ...(freshTimes ? ['every file with a new time'] : []),
     ...(line === undefined ? [] : [`over ${line.rttMs} ms and ${line.mbit} Mbit/s`]),
   ].join(', ');
   const text = [
     `Whole roll-outs in seconds (${variant})`,
+    '',
     wallTable(figures, peers, line === undefined),
     '',
     'Seconds out of rotation, for each instance',
+    '',
     outTable(figures, peers),
     '',
     'What it costs (ours / tuned script)',
+    '',
     costTable(figures),
   ].join('\n');
   return { text, figures };
@@ -40,8 +44,8 @@ function figuresOf(key, { item, runs, bytes }, peers) {
         hostCpu: median(of(who, 'hostCpu')),
         connections: median(of(who, 'connections')),
         execs: median(of(who, 'execs')),
-        mbUp: bytes[who].bytesUp / 1e6,
-        mbDown: bytes[who].bytesDown / 1e6,
+        mbUp: (bytes[who]?.bytesUp ?? Number.NaN) / 1e6,
+        mbDown: (bytes[who]?.bytesDown ?? Number.NaN) / 1e6,
         otherCores: median(runs[who].map(({ otherCpu, seconds }) => otherCpu / seconds)),
       },
     ]),

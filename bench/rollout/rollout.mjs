@@ -24,6 +24,8 @@ export const options = {
   line: 'text',
   reuse: 'text',
   parallel: 'number',
+  'limit-minutes': 'number',
+  'no-bytes': 'switch',
   events: 'switch',
 };
 
@@ -34,6 +36,8 @@ export async function run(given, { quick, say }) {
     items: words(given.items, Object.keys(ITEMS)),
     peers: words(given.peers, ['tuned', 'ahead', 'tar']),
     freshTimes: given.mtime === 'fresh',
+    deadline: Date.now() + (given['limit-minutes'] ?? 40) * 60_000,
+    countsBytes: given['no-bytes'] !== true,
     line: given.line === undefined ? undefined : parseLine(given.line),
   };
   const name = configOf(given, settings);
@@ -46,7 +50,8 @@ export async function run(given, { quick, say }) {
   }
   for (const { runs } of Object.values(results)) for (const each of runs.ours) delete each.events;
   const { text, figures } = report(results, settings);
-  return { text, figures, results, settings };
+  const variant = [settings.freshTimes ? 'mtime' : '', settings.line === undefined ? '' : 'line'].filter(Boolean);
+  return { text, section: ['rollout', ...variant].join('-'), figures, results };
 }
 
 const words = (text, all) => {
@@ -70,7 +75,7 @@ function configOf(given, { line }) {
 }
 
 /** @returns for each contender its measurements, one for each round */
-async function measureItem(item, { pairs, peers, freshTimes, line }, name, say) {
+async function measureItem(item, { pairs, peers, freshTimes, line, deadline, countsBytes }, name, say) {
   const stand = await startStand({ hosts: item.hosts, names: 1 + peers.length, line, name });
   try {
     const tree = new Tree(join(stand.fleet.dir, 'tree'), item);
@@ -83,14 +88,19 @@ async function measureItem(item, { pairs, peers, freshTimes, line }, name, say) 
     const runs = Object.fromEntries(contenders.map((who) => [who, []]));
     // The round before the first one is not counted: it brings what warm rounds change, and warms up who lives on.
     for (let round = 0; round <= pairs; round += 1) {
+      if (round > 1 && Date.now() > deadline) {
+        say(`  time is up after ${round - 1} of ${pairs} rounds`);
+        break;
+      }
       for (const [who, measured] of await rollAll(stand, meters, bench, round)) {
         if (round > 0) runs[who].push(measured);
         say(`  ${round === 0 ? 'warm-up' : `round ${round}`} ${who}: ${measured.seconds.toFixed(2)} s`);
       }
     }
-    const counted = await stand.counted();
     const bytes = {};
-    for (const [who, { bytesUp, bytesDown }] of await rollAll(counted, new Meters(counted), bench, pairs + 1)) {
+    const counted = countsBytes ? await stand.counted() : undefined;
+    const last = counted === undefined ? [] : await rollAll(counted, new Meters(counted), bench, pairs + 1);
+    for (const [who, { bytesUp, bytesDown }] of last) {
       bytes[who] = { bytesUp, bytesDown };
     }
     rmSync(tree.dir, { recursive: true, force: true });

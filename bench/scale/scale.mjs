@@ -231,5 +231,5 @@ function textOf(waves, names, instances) {
     digits(kibPerDeployment),
     digits(memoryMiB),
   ]);
-  return `${names} names × ${instances} instances on simulated hosts; each wave deploys all names once more\n${table(head, rows)}`;
+  return `${names} names × ${instances} instances on simulated hosts; each wave deploys all names once more\n\n${table(head, rows)}`;
 }

@@ -58,7 +58,7 @@ export async function run(given, { quick, say }) {
       digits(bytes / 1e6),
     ];
   });
-  return { text: `Staging on one host, in seconds (${pairs} rounds, medians)\n${table(head, rows)}`, figures };
+  return { text: `Staging on one host, in seconds (${pairs} rounds, medians)\n\n${table(head, rows)}`, figures };
 }
 
 async function measureCase(item, pairs, say) {
