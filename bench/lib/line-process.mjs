@@ -17,32 +17,40 @@ const QUEUE_BYTES = mbit === '0' ? 1024 ** 2 : Math.max(256 * 1024, 2 * Number(r
 class Direction {
   /** When the last byte that was taken has left. */
   #freeAt = 0;
+  /** What is to arrive, and when; in the order in which it was sent. */
+  #underWay = [];
+  #timer;
   bytes = 0;
 
   /** Carries all that comes from one socket to the other, and its end. */
   carry(from, to) {
     let queued = 0;
     from.on('data', (bytes) => {
-      const now = performance.now();
-      this.#freeAt = Math.max(this.#freeAt, now) + bytes.length / bytesPerMs;
       this.bytes += bytes.length;
       queued += bytes.length;
       if (queued > QUEUE_BYTES) from.pause();
-      at(this.#freeAt + delayMs, () => {
+      this.#send(bytes.length, () => {
         queued -= bytes.length;
         if (!to.destroyed) to.write(bytes);
         if (queued <= QUEUE_BYTES) from.resume();
       });
     });
-    from.on('end', () => at(Math.max(this.#freeAt, performance.now()) + delayMs, () => to.end()));
+    from.on('end', () => this.#send(0, () => to.end()));
+    from.on('close', () => this.#send(0, () => to.destroy()));
   }
-}
 
-/** Timers of a millisecond may come early; deliveries keep their order. */
-function at(time, work) {
-  const wait = time - performance.now();
-  if (wait <= 0) work();
-  else setTimeout(() => at(time, work), Math.ceil(wait));
+  #send(length, arrive) {
+    this.#freeAt = Math.max(this.#freeAt, performance.now()) + length / bytesPerMs;
+    this.#underWay.push({ at: this.#freeAt + delayMs, arrive });
+    if (this.#timer === undefined) this.#deliver();
+  }
+
+  #deliver() {
+    const now = performance.now();
+    while (this.#underWay.length > 0 && this.#underWay[0].at <= now) this.#underWay.shift().arrive();
+    const [next] = this.#underWay;
+    this.#timer = next && setTimeout(() => this.#deliver(), Math.max(1, next.at - now));
+  }
 }
 
 const [up, down] = [new Direction(), new Direction()];
@@ -55,8 +63,6 @@ for (const way of ways) {
       socket.setNoDelay(true);
       socket.on('error', () => socket.destroy());
     }
-    client.on('close', () => host.destroy());
-    host.on('close', () => at(performance.now() + delayMs, () => client.destroy()));
     host.pause();
     // The handshake of TCP itself takes a round trip, which loopback has given already.
     setTimeout(() => {

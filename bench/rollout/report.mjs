@@ -23,7 +23,7 @@ export function report(results, { peers, freshTimes, line }) {
     '',
     'Seconds out of rotation, for each instance',
     '',
-    outTable(figures, peers),
+    outTable(figures, peers, line === undefined),
     '',
     'What it costs (ours / tuned script)',
     '',
@@ -75,13 +75,12 @@ function targets({ ratios, atMost, goal }, peers, hasTargets) {
   return [atMost.toFixed(2), verdict(ratios.tuned, atMost), goal.toFixed(2), verdict(ratios.tuned, goal)];
 }
 
-function outTable(figures, peers) {
-  const head = ['', 'ours', ...peers, 'ours at most', ''];
+function outTable(figures, peers, hasTarget) {
+  const head = ['', 'ours', ...peers, ...(hasTarget ? ['ours at most', ''] : [])];
   const rows = figures.map((row) => [
     row.key,
     ...['ours', ...peers].map((who) => digits(row[who].out)),
-    String(OUT_AT_MOST),
-    verdict(row.ours.out, OUT_AT_MOST),
+    ...(hasTarget ? [String(OUT_AT_MOST), verdict(row.ours.out, OUT_AT_MOST)] : []),
   ]);
   return table(head, rows);
 }

@@ -81,19 +81,20 @@ async function measureItem(item, { pairs, peers, freshTimes, line, deadline, cou
     const tree = new Tree(join(stand.fleet.dir, 'tree'), item);
     tree.add('app.pl', APP_PROGRAM, 0o755);
     const meters = new Meters(stand);
-    const idleRate = await meters.idleRate();
+    const idleRate = await meters.idleRate(pairs === 0 ? 100 : 2_000);
     const contenders = ['ours', ...peers];
     const sites = new Map(contenders.map((who, at) => [who, who === 'ours' ? OURS : stand.fleet.names[at].name]));
     const bench = { item, tree, sites, idleRate, freshTimes };
     const runs = Object.fromEntries(contenders.map((who) => [who, []]));
-    // The round before the first one is not counted: it brings what warm rounds change, and warms up who lives on.
+    // The round before the first one is not counted (but where it is the only one): it brings what warm rounds change, and
+    // warms up who lives on.
     for (let round = 0; round <= pairs; round += 1) {
       if (round > 1 && Date.now() > deadline) {
         say(`  time is up after ${round - 1} of ${pairs} rounds`);
         break;
       }
       for (const [who, measured] of await rollAll(stand, meters, bench, round)) {
-        if (round > 0) runs[who].push(measured);
+        if (round > 0 || pairs === 0) runs[who].push(measured);
         say(`  ${round === 0 ? 'warm-up' : `round ${round}`} ${who}: ${measured.seconds.toFixed(2)} s`);
       }
     }

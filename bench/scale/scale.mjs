@@ -29,7 +29,7 @@ const CONCURRENCY = 16;
 const WAVES = 3;
 const AT_ONCE = 16;
 
-export const options = { names: 'number', instances: 'number', 'limit-seconds': 'number' };
+export const options = { names: 'number', instances: 'number', workers: 'text', 'limit-seconds': 'number' };
 
 export async function run(given, { quick, say }) {
   const names = given.names ?? (quick ? 10 : 1000);
@@ -41,7 +41,9 @@ export async function run(given, { quick, say }) {
     const answers = await noteAnswers(stand);
     const packages = await uploadAll(stand);
     const waves = [];
-    const plan = [...WORKERS, ...Array.from({ length: WAVES - 1 }, () => WORKERS.at(-1))];
+    const counts = given.workers?.split(',').map(Number) ?? WORKERS;
+    const again = given.workers === undefined ? WAVES - 1 : 0;
+    const plan = [...counts, ...Array.from({ length: again }, () => counts.at(-1))];
     for (const [at, workers] of plan.entries()) {
       const wave = await rollWave(stand, { workers, answers, packages, instances, limitMs });
       waves.push({ wave: at + 1, ...wave });
