@@ -27,6 +27,7 @@ export async function deployByScript(stand, meters, { mode, name, tree, release 
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...process.env,
+      ...fleet.env,
       LOGIN: userInfo().username,
       KEY: fleet.lb.privateKey,
       KNOWN_HOSTS: fleet.lb.knownHosts,

@@ -117,7 +117,8 @@ async function openMaster({ fleet }) {
   words.push('-o', 'ControlMaster=yes', '-o', `ControlPath=${control}`, '-E', `${control}.log`, '-fN');
   words.push('-p', String(host.sshPort), '-l', userInfo().username, host.address);
   // What goes to the background would keep our pipes open.
-  await mustRun('sh', ['-c', `ssh ${words.map(quote).join(' ')} > /dev/null 2>&1`]);
+  const env = { ...process.env, ...fleet.env };
+  await mustRun('sh', ['-c', `ssh ${words.map(quote).join(' ')} > /dev/null 2>&1`], { env });
   return control;
 }
 
