@@ -1,7 +1,9 @@
 /** Puts the tables of a run into docs/performance.md, each between its own two marks. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+const BIOME = fileURLToPath(new URL('../../node_modules/@biomejs/biome/bin/biome', import.meta.url));
 const PAGE = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
 
 /**
@@ -15,4 +17,6 @@ export function writeSection(section, text) {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`docs/performance.md has no section ${section}`);
   writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`);
+  // What `npm run check` would find to correct.
+  execFileSync(process.execPath, [BIOME, 'format', '--write', PAGE], { stdio: 'ignore' });
 }
