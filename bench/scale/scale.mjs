@@ -26,7 +26,7 @@ const NOTED_HOST = '10.250.0.1';
 const WORKERS = [1, 2, 4];
 /** Of names that one worker deploys at the same time; it mostly waits for Redis. */
 const CONCURRENCY = 16;
-const WAVES = 3;
+const WAVES = 2;
 const AT_ONCE = 16;
 
 export const options = { names: 'number', instances: 'number', workers: 'text', 'limit-seconds': 'number' };
