@@ -9,7 +9,7 @@ import { claim, type Journal } from '@rexdeploy/shared/journal/journal';
 import { drainedIn, findDrained } from '@rexdeploy/shared/journal/ledger';
 import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
-import { Connections } from '@rexdeploy/ssh/connections';
+import { type Connect, Connections } from '@rexdeploy/ssh/connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
 import { check } from './actions/check.js';
@@ -37,6 +37,8 @@ export interface WorkerParts {
   readonly othersAlive: () => boolean;
   /** Sends the ticket of a deployment that was in line and has the name now. Never throws: the reconciler does it later. */
   readonly wake: (deploymentId: string) => Promise<void>;
+  /** How hosts are reached, where a simulation takes the place of SSH. */
+  readonly connect?: Connect;
 }
 
 /** How long a dry run may be applied. */
@@ -65,7 +67,7 @@ export async function processDeployment(
   const owned = await claim(parts.redis, parts.keys, id, parts.id);
   if (owned === undefined) return 'gone';
   const journal = observed(owned, onChange);
-  const connections = new Connections();
+  const connections = new Connections(parts.connect);
   const watch = watchOver(journal, signal);
   try {
     refuseForEver(journal);
