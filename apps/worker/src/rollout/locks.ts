@@ -4,7 +4,7 @@ import { scripts } from '../hosts/remote-scripts.js';
 import { instanceContext, type RolloutContext } from './context.js';
 import { forEachLimited } from './limited.js';
 
-const LOCKING: ReadonlySet<string> = new Set(['stage', 'drain']);
+const LOCKING: ReadonlySet<string> = new Set(['stage', 'drain', 'service']);
 
 /**
  * Gives back the locks on the hosts that this deployment took. One on a host that cannot be reached stays, and is told:

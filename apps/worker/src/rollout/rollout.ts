@@ -4,6 +4,7 @@ import { isDone } from '@rexdeploy/shared/journal/state';
 import { resolvePackage } from '../sources/resolve.js';
 import { cleanUp } from '../steps/cleanup.js';
 import { compare } from '../steps/compare.js';
+import { guard } from '../steps/guard.js';
 import { soak } from '../steps/soak.js';
 import { checkAllHosts } from '../transfer/check-hosts.js';
 import { instanceContext, type RolloutContext, safePoint } from './context.js';
@@ -104,7 +105,10 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
     safePoint(context, true);
     await journal.append({ type: 'batch-started', batch: index });
   }
-  const ended = await followAll(batch.instances, (key) => rollInstance(instanceContext(context, key)));
+  const ended = await followAll(batch.instances, (key) => rollInstance(instanceContext(context, key)), {
+    limit: limitOf(context),
+    isBegun: (key) => journal.state.instances[key]?.steps.some(({ step }) => step === guard.name) === true,
+  });
   if (ended.length > 0) return endBatch(context, index, ended);
   const failed = index === 0 ? await followAll(batch.instances, (key) => soak(instanceContext(context, key))) : [];
   // Whoever cancels while the first batch is watched leaves it as it is: it is whole.
@@ -114,6 +118,10 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
   if (cancel !== undefined) throw cancel.error;
 }
 
+/** All instances of a batch go together. A release has one batch of all, however many these are. */
+const limitOf = ({ journal, name }: RolloutContext): number =>
+  journal.state.request.action === 'release' ? name.transfer.parallel : Number.POSITIVE_INFINITY;
+
 /** An instance that did not get to the end, and why: a StepError, or CancelAsked. */
 interface Ended {
   key: string;
@@ -122,14 +130,29 @@ interface Ended {
 
 /**
  * Follows all instances of a batch to their end, also when one fails: a neighbour is never left in the middle.
- * @returns those that failed or were cancelled
+ * @param way how many go at a time; after a failure only those that had begun before are followed
+ * @returns those that failed or were cancelled, in the order of `keys`
  * @throws whatever else ended one, when all have ended
  */
-async function followAll(keys: readonly string[], work: (key: string) => Promise<void>): Promise<Ended[]> {
-  const results = await Promise.allSettled(keys.map(async (key) => work(key)));
-  const errors = results.flatMap((result, at): Ended[] =>
-    result.status === 'rejected' ? [{ key: keys[at] ?? '', error: result.reason }] : [],
-  );
+async function followAll(
+  keys: readonly string[],
+  work: (key: string) => Promise<void>,
+  way: { limit: number; isBegun: (key: string) => boolean } = { limit: keys.length, isBegun: () => true },
+): Promise<Ended[]> {
+  const queue = [...keys];
+  const errors: Ended[] = [];
+  const lane = async (): Promise<void> => {
+    for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
+      if (errors.length > 0 && !way.isBegun(key)) continue;
+      try {
+        await work(key);
+      } catch (error) {
+        errors.push({ key, error });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(way.limit, keys.length) }, lane));
+  errors.sort((one, other) => keys.indexOf(one.key) - keys.indexOf(other.key));
   const ended = errors.filter(({ error }) => error instanceof StepError || error instanceof CancelAsked);
   if (ended.length < errors.length) throw errors.find((each) => !ended.includes(each))?.error;
   return ended;

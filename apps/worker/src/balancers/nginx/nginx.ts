@@ -6,8 +6,8 @@ import { healthUrl } from '../../health/url.js';
 import { parseFacts } from '../../hosts/answers.js';
 import { scripts } from '../../hosts/remote-scripts.js';
 import { sshSettings } from '../../hosts/ssh-settings.js';
-import type { Balancer, Rotation } from '../balancer.js';
-import { parseServerLine, type ServerLine, takenOut } from './server-line.js';
+import type { Balancer, Observed, Rotation, Weights } from '../balancer.js';
+import { parseServerLine, type ServerLine, takenOut, weighted } from './server-line.js';
 
 type NginxSettings = Extract<ResolvedBalancer, { type: 'nginx' }>;
 
@@ -34,14 +34,23 @@ export class NginxBalancer implements Balancer {
     return `${this.#settings.host}:${this.#settings.upstream_file}`;
   }
 
-  async look(signal: AbortSignal): Promise<Rotation> {
+  readonly weights: Weights = {
+    put: async (found, weight, signal) => {
+      await this.#put(found.exact, weighted(found.exact, weight), 0, signal);
+    },
+    undo: async (found, weight, signal) => {
+      await this.#put(weighted(found.exact, weight), found.exact, 0, signal);
+    },
+  };
+
+  async look(signal: AbortSignal): Promise<Observed> {
     const result = await this.#run(scripts.nginxLook, [this.#settings.upstream_file], 60_000, signal);
     const lines = result.split('\n').flatMap((answer) => {
       const line = answer.startsWith('line\t') ? parseServerLine(answer.slice(5)) : undefined;
       return line === undefined ? [] : [line];
     });
     const line = this.#choose(lines.filter((each) => each.host === this.#instance.host));
-    return { in: !line.down, exact: line.text };
+    return { in: !line.down, exact: line.text, weight: line.weight };
   }
 
   async takeOut(found: Rotation, signal: AbortSignal): Promise<{ settled: boolean }> {
