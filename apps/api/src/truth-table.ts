@@ -45,7 +45,8 @@ export function truthRow(instance: ResolvedInstance, states: readonly Deployment
     host,
     should_run: record?.program.after ?? UNKNOWN,
     linked: linked ?? UNKNOWN,
-    answering: (touched !== undefined && isProven(touched, key) && !isStopped(own, key) ? linked : undefined) ?? UNKNOWN,
+    answering:
+      (touched !== undefined && isProven(touched, key) && !isStopped(own, key) ? linked : undefined) ?? UNKNOWN,
     in_rotation: inRotation(own, key),
     former: record?.program.real ?? UNKNOWN,
     last_deployment: last?.id ?? UNKNOWN,

@@ -105,10 +105,7 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
     safePoint(context, true);
     await journal.append({ type: 'batch-started', batch: index });
   }
-  const ended = await followAll(batch.instances, (key) => rollInstance(instanceContext(context, key)), {
-    limit: limitOf(context),
-    isBegun: (key) => journal.state.instances[key]?.steps.some(({ step }) => step === guard.name) === true,
-  });
+  const ended = await followAll(batch.instances, (key) => rollInstance(instanceContext(context, key)), wayOf(context));
   if (ended.length > 0) return endBatch(context, index, ended);
   const failed = index === 0 ? await followAll(batch.instances, (key) => soak(instanceContext(context, key))) : [];
   // Whoever cancels while the first batch is watched leaves it as it is: it is whole.
@@ -118,9 +115,20 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
   if (cancel !== undefined) throw cancel.error;
 }
 
-/** All instances of a batch go together. A release has one batch of all, however many these are. */
-const limitOf = ({ journal, name }: RolloutContext): number =>
-  journal.state.request.action === 'release' ? name.transfer.parallel : Number.POSITIVE_INFINITY;
+/** How the instances of a batch go: `limit` at a time; after a failure only those that had begun before are followed. */
+interface Way {
+  limit: number;
+  isBegun: (key: string) => boolean;
+}
+const TOGETHER: Way = { limit: Number.POSITIVE_INFINITY, isBegun: () => true };
+
+/** A release has one batch of all instances, however many these are. */
+function wayOf({ journal, name }: RolloutContext): Way {
+  if (journal.state.request.action !== 'release') return TOGETHER;
+  const isBegun = (key: string): boolean =>
+    journal.state.instances[key]?.steps.some(({ step }) => step === guard.name) === true;
+  return { limit: name.transfer.parallel, isBegun };
+}
 
 /** An instance that did not get to the end, and why: a StepError, or CancelAsked. */
 interface Ended {
@@ -130,14 +138,13 @@ interface Ended {
 
 /**
  * Follows all instances of a batch to their end, also when one fails: a neighbour is never left in the middle.
- * @param way how many go at a time; after a failure only those that had begun before are followed
  * @returns those that failed or were cancelled, in the order of `keys`
  * @throws whatever else ended one, when all have ended
  */
 async function followAll(
   keys: readonly string[],
   work: (key: string) => Promise<void>,
-  way: { limit: number; isBegun: (key: string) => boolean } = { limit: keys.length, isBegun: () => true },
+  way = TOGETHER,
 ): Promise<Ended[]> {
   const queue = [...keys];
   const errors: Ended[] = [];

@@ -15,10 +15,16 @@ export function actionRows(state: DeploymentState): Leaves | undefined {
     case 'check':
       return list(rowsOf(state, state.checks, (key, findings) => checkRow(key, findings, state.standing[key])));
     case 'checkurl':
-      return collected(state, rowsOf(state, state.checks, (key, findings) => healthRow(state, key, findings)));
+      return collected(
+        state,
+        rowsOf(state, state.checks, (key, findings) => healthRow(state, key, findings)),
+      );
     case 'queryk':
     case 'updatek':
-      return collected(state, rowsOf(state, state.observed, (key, seen) => weightRow(state, key, seen)));
+      return collected(
+        state,
+        rowsOf(state, state.observed, (key, seen) => weightRow(state, key, seen)),
+      );
     case 'service':
       return collected(state, serviceRows(state));
     case 'unlock':

@@ -123,7 +123,8 @@ function batches(state: DeploymentState, timezone: string): Leaves {
     if (batch.status === 'finished' || batch.status === 'failed') views.push(batchView(batch, state, timezone));
   }
   const isRelease = state.request.action === 'release';
-  if (state.state === 'succeeded' && !isRelease) views.push({ code: '0', msg: messages.deployFinished(state.request.k) });
+  if (state.state === 'succeeded' && !isRelease)
+    views.push({ code: '0', msg: messages.deployFinished(state.request.k) });
   return list(views);
 }
 

@@ -131,7 +131,8 @@ function kept(
 export function drainedIn(state: DeploymentState): Drained[] {
   return Object.values(state.instances).flatMap(({ instance, steps }) => {
     const wished = weighed(state, instance)?.out?.entry;
-    if (wished !== undefined && steps.some(({ step, status }) => step === 'weigh' && status !== 'undone')) return [wished];
+    if (wished !== undefined && steps.some(({ step, status }) => step === 'weigh' && status !== 'undone'))
+      return [wished];
     const drain = steps.find(({ step }) => step === 'drain');
     const restored = steps.some(({ step, status }) => step === 'restore' && status === 'done');
     if (drain === undefined || drain.status === 'undone' || restored) return [];

@@ -44,9 +44,7 @@ export function takenOut(text: string): string {
 /** The line with the server in rotation and this weight; all else stays. */
 export function weighted(text: string, weight: number): string {
   return text.replace(LINE, (_, lead: string, address: string, parameters: string, rest: string) => {
-    const kept = parameters
-      .split(/\s+/)
-      .filter((word) => word !== '' && word !== 'down' && !/^weight=\d+$/.test(word));
+    const kept = parameters.split(/\s+/).filter((word) => word !== '' && word !== 'down' && !/^weight=\d+$/.test(word));
     return `${lead}${[address, `weight=${weight}`, ...kept].join(' ')}${rest}`;
   });
 }
