@@ -54,7 +54,8 @@ async function makeToken(redisUrl: string): Promise<string> {
   }
 }
 
-async function startStand(options: StandOptions, releases: (() => Promise<unknown>)[]): Promise<Stand> {
+/** Brings a stand up; what takes it away again is added to `releases`, the last first. */
+export async function startStand(options: StandOptions, releases: (() => Promise<unknown>)[]): Promise<Stand> {
   const redis = await startRedis(options.redis);
   releases.push(() => redis.close());
   const fleet = await startFleet({ redisUrl: redis.url, program: SMALL_PROGRAM, ...options.fleet });

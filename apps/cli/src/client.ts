@@ -6,6 +6,8 @@ import { RefusedError, UnreachableError } from './errors.js';
 import { multipartForm } from './multipart.js';
 import { parseEnvelope } from './parse-envelope.js';
 
+/** The documented types, whatever `api.envelope` says. */
+const PAGE = 'envelope=page';
 const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 30_000;
 /** The API waits up to a minute for a deployment that is cancelled first, and half of one for a plan to be confirmed. */
@@ -84,7 +86,7 @@ export class Client {
   async openEvents(id: string, lastEventId: string): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#send(`/jobs/${encodeURIComponent(id)}/events`, {
       bodyTimeout: SILENCE_TIMEOUT_MS,
-      headers: { accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }) },
+      headers: { accept: `text/event-stream; ${PAGE}`, ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }) },
     });
     if (response.statusCode !== 200) throw this.#refusal(response.statusCode, await this.#envelope(response));
     return this.#chunks(response.body);
@@ -109,7 +111,7 @@ export class Client {
         bodyTimeout: ANSWER_TIMEOUT_MS,
         ...options,
         // In a header, never in the address: addresses end up in the logs of proxies.
-        headers: { ...options.headers, authorization: `Bearer ${this.#token}` },
+        headers: { accept: `application/json; ${PAGE}`, ...options.headers, authorization: `Bearer ${this.#token}` },
         dispatcher: this.#agent,
       });
     } catch (error) {
