@@ -7,6 +7,7 @@ import { addConverge } from './commands/converge.js';
 import { addDeploy } from './commands/deploy.js';
 import { addDrained } from './commands/drained.js';
 import { addHostsTrust } from './commands/hosts-trust.js';
+import { addImport } from './commands/import.js';
 import { addList } from './commands/list.js';
 import { addRollback } from './commands/rollback.js';
 import { addStatus } from './commands/status.js';
@@ -54,5 +55,7 @@ export function makeProgram(): Command {
 
   const hosts = program.command('hosts').description('keys of the hosts');
   addHostsTrust(hosts);
+
+  addImport(program);
   return program;
 }
