@@ -90,7 +90,9 @@ test('a weight is set, told by queryk, and zero is out until somebody wishes it 
 
   const last = await run('updatek', { k: 'server2 server3', weight: '0' });
   expect(last.body.code).toBe('-1');
-  expect(last.body.msg).toMatch(/server2 is the last healthy instance of server in rotation.*nothing was touched.*force=1/);
+  expect(last.body.msg).toMatch(
+    /server2 is the last healthy instance of server in rotation.*nothing was touched.*force=1/,
+  );
   expect(await weights()).toEqual(['drain 7', 'ready 1', 'ready 1']);
   expect((await run('updatek', { k: 'server2', weight: '0', force: '1' })).status).toBe(403);
 
@@ -129,7 +131,9 @@ test('a weight is given to what serves only; what cannot be set is refused with 
 test('service stops what is out of rotation only, starts it, and tells the processes', async () => {
   const refused = await run('service', { k: 'server1', a: 'stop' });
   expect(refused.body.code).toBe('-1');
-  expect(refused.body.msg).toMatch(/in rotation, and not stopped: server1 \(ready weight=1\); nothing was touched.*force=1/);
+  expect(refused.body.msg).toMatch(
+    /in rotation, and not stopped: server1 \(ready weight=1\); nothing was touched.*force=1/,
+  );
   await run('updatek', { k: 'server1', weight: '0' });
   const stopped = await run('service', { k: 'server1', a: 'stop' });
   const row = ['data', 'data', '0', 'data', '0', 'data'] as const;
@@ -165,10 +169,14 @@ test('a restart goes through the balancer, one instance after another, and never
 
   await run('updatek', { k: 'server2 server3', weight: '0' });
   const refused = await run('service', { k: 'server1', a: 'restart' });
-  expect(refused.body.msg).toMatch(/server1 failed at guard: .*last healthy instance.*restarted: none; not touched: none/);
+  expect(refused.body.msg).toMatch(
+    /server1 failed at guard: .*last healthy instance.*restarted: none; not touched: none/,
+  );
   expect((await run('service', { k: 'server1', a: 'restart', force: '1' }, admin)).body.code).toBe('0');
   await run('updatek', { k: 'server2 server3', weight: 'restore' });
-  expect((await client.rex({ action: 'service', k: 'server', a: 'reload' })).body.msg).toContain('start, stop or restart');
+  expect((await client.rex({ action: 'service', k: 'server', a: 'reload' })).body.msg).toContain(
+    'start, stop or restart',
+  );
   await expectSound(stand());
 });
 
@@ -180,7 +188,9 @@ test('a restart that fails is started again, and one that a worker left in the m
   const id = failing.body.job?.id ?? '';
   await follow(stand(), id, 'step-failed server1 service', async () => rmSync(join(one.programDir, 'behaviour.json')));
   const { body } = await client.get(`/jobs/${id}`);
-  expect(body.msg).toMatch(/server1 failed at service: .*server1 was started again and has its weight; .*not touched: server2 server3/s);
+  expect(body.msg).toMatch(
+    /server1 failed at service: .*server1 was started again and has its weight; .*not touched: server2 server3/s,
+  );
   expect(body.job).toMatchObject({ state: 'failed', rollback: 'done' });
   await expectSound(stand());
 
@@ -219,9 +229,13 @@ test('release brings all instances at once, past a balancer that is away; a fail
   expect(bad.body.msg).toMatch(/server1 failed at switch: .*server1 was brought back to its former release;/s);
   const second = await Promise.all(fleet.instances.map((one) => one.observe()));
   expect(second.map(({ link }) => link)).toEqual(first.map(({ link }) => link));
-  expect((await run('release', { k: 'server', senv: 'uat', hold: '1' })).body.msg).toContain('unknown parameter "hold"');
+  expect((await run('release', { k: 'server', senv: 'uat', hold: '1' })).body.msg).toContain(
+    'unknown parameter "hold"',
+  );
   await fleet.haproxy?.restart();
-  await expect.poll(async () => (await servers()).map(({ status }) => status), { timeout: 20_000 }).toEqual(['UP', 'UP', 'UP']);
+  await expect
+    .poll(async () => (await servers()).map(({ status }) => status), { timeout: 20_000 })
+    .toEqual(['UP', 'UP', 'UP']);
   await expectSound(stand());
 });
 

@@ -27,6 +27,14 @@ const drainedRowSchema = z.looseObject({
 });
 export type DrainedRow = z.infer<typeof drainedRowSchema>;
 
+const nameRowSchema = z.looseObject({
+  k: z.string(),
+  desc: z.string(),
+  batches: z.record(z.string(), z.string()).transform((batches) => Object.values(batches)),
+  lock: z.looseObject({ state: z.string().optional() }),
+});
+export type NameRow = z.infer<typeof nameRowSchema>;
+
 /** An upload: a program for all instances of a name, or the configuration of one. */
 export interface Upload {
   fields: Readonly<Record<string, string>>;
@@ -71,6 +79,12 @@ export class Client {
     return Object.values(data.data).map((row) => drainedRowSchema.parse(row));
   }
 
+  /** The names that the token is for. */
+  async names(): Promise<NameRow[]> {
+    const { data } = await this.#ask('/names');
+    return Object.values(data.data).map((row) => nameRowSchema.parse(row));
+  }
+
   /** Jobs, newest first. */
   async jobs(filter: Readonly<Record<string, string>>): Promise<JobView[]> {
     const { data } = await this.#ask(`/jobs?${new URLSearchParams(filter)}`);
@@ -86,7 +100,10 @@ export class Client {
   async openEvents(id: string, lastEventId: string): Promise<AsyncIterable<Uint8Array>> {
     const response = await this.#send(`/jobs/${encodeURIComponent(id)}/events`, {
       bodyTimeout: SILENCE_TIMEOUT_MS,
-      headers: { accept: `text/event-stream; ${PAGE}`, ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }) },
+      headers: {
+        accept: `text/event-stream; ${PAGE}`,
+        ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }),
+      },
     });
     if (response.statusCode !== 200) throw this.#refusal(response.statusCode, await this.#envelope(response));
     return this.#chunks(response.body);

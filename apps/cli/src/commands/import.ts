@@ -22,7 +22,9 @@ interface Options {
 export function addImport(parent: Command): void {
   parent
     .command('import <file>')
-    .description("make a config.yml of the original's inventory: a mysqldump or JSON with pre_server_detail, load_key_sorts")
+    .description(
+      "make a config.yml of the original's inventory: a mysqldump or JSON with pre_server_detail, load_key_sorts",
+    )
     .option('-o, --output <file>', 'write there, never over a file (default: stdout)')
     .option('--env <key>', 'the environment that the inventory is of (default: env.key of --config, else prod)')
     .addHelpText('after', '\nWith -c, --config <file>: the original config.yml, for log-in, waits and texts.')

@@ -14,7 +14,9 @@ export function healthOf(instance: Inventory, config: OriginalConfig, notes: Not
   const text = (column: string): string => (row[column] ?? '').trim();
   const url = text('url');
   if (!/^https?:\/\/\S+$/.test(url)) {
-    notes.add(`${key}: url is ${url === '' ? 'empty' : 'no http address'}: it has no health check, only its processes count`);
+    notes.add(
+      `${key}: url is ${url === '' ? 'empty' : 'no http address'}: it has no health check, only its processes count`,
+    );
     return undefined;
   }
   const headers = readHeaders(key, text('header'), notes);
@@ -27,7 +29,9 @@ export function healthOf(instance: Inventory, config: OriginalConfig, notes: Not
       { key: 'url', value: address },
       ...statusOf(key, status, notes),
       ...(pattern === '' ? [] : [{ key: 'contains', value: pattern }]),
-      ...(headers.length === 0 ? [] : [{ key: 'headers', value: headers.map(([name, value]) => ({ key: name, value })) }]),
+      ...(headers.length === 0
+        ? []
+        : [{ key: 'headers', value: headers.map(([name, value]) => ({ key: name, value })) }]),
       ...patience,
     ];
   }
@@ -43,7 +47,14 @@ export function healthOf(instance: Inventory, config: OriginalConfig, notes: Not
   const wanted = /^\d{3}$/.test(status) ? status : '200';
   const parts = [`out=$(${words.join(' ')})`, `[ "$(printf '%s' "$out" | tail -n 1)" = ${wanted} ]`];
   if (pattern !== '') parts.push(`printf '%s' "$out" | grep -Pq -- ${quote(pattern)}`);
-  return [{ comment: [`The original asked ${url.split('?')[0]} from the controller.`], key: 'command', value: parts.join(' && ') }, ...patience];
+  return [
+    {
+      comment: [`The original asked ${url.split('?')[0]} from the controller.`],
+      key: 'command',
+      value: parts.join(' && '),
+    },
+    ...patience,
+  ];
 }
 
 function statusOf(key: string, status: string, notes: Notes): Entry[] {
@@ -63,7 +74,8 @@ function readHeaders(key: string, text: string, notes: Notes): [string, string][
       notes.add(`${key}: a part of \`header\` is no header and was left out`);
       return [];
     }
-    if (rest.length > 1) notes.add(`${key}: the original never sent the header ${name.trim()}, whose value holds a colon`);
+    if (rest.length > 1)
+      notes.add(`${key}: the original never sent the header ${name.trim()}, whose value holds a colon`);
     const isSecret = isSecretName(name) || holdsSecret(value);
     return [[name.trim(), isSecret ? secret(key, `HEADER_${name}`, `the header ${name.trim()}`, notes) : value]];
   });

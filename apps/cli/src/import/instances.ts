@@ -101,7 +101,8 @@ function faultOf(row: Row, seen: Map<string, string>): string | undefined {
   const [key, name] = [stripped(row.app_key), stripped(row.local_name)];
   if (!IDENTIFIER.test(key)) return 'app_key is no key: letters, digits, "_", "." and "-", at most 64';
   if (!IDENTIFIER.test(name)) return `local_name ${JSON.stringify(row.local_name ?? '')} is no name`;
-  if (stripped(row.auto_deloy) !== '1') return `auto_deloy is ${row.auto_deloy ?? 'NULL'}: takes no part in deployments`;
+  if (stripped(row.auto_deloy) !== '1')
+    return `auto_deloy is ${row.auto_deloy ?? 'NULL'}: takes no part in deployments`;
   const host = (row.network_ip ?? '').trim();
   if (host === '') return 'network_ip is empty';
   const dir = path(row.pro_dir);
@@ -148,7 +149,8 @@ function batchesOf(text: string, { instances }: NamedInventory, told: string, no
     const keys = batch.split(/\s+/).filter((key) => {
       if (key === '') return false;
       const takes = known.has(key) && !used.has(key);
-      if (!takes) notes.add(`${told}: ${key} ${used.has(key) ? 'stands there twice' : 'is no instance that is deployed to'}`);
+      if (!takes)
+        notes.add(`${told}: ${key} ${used.has(key) ? 'stands there twice' : 'is no instance that is deployed to'}`);
       used.add(key);
       return takes;
     });
@@ -159,7 +161,8 @@ function batchesOf(text: string, { instances }: NamedInventory, told: string, no
 /** With batches, the original deployed only what stands in them. */
 function leaveOutUnsorted(of: NamedInventory, notes: Notes): void {
   if (of.rollout === undefined) {
-    if (of.instances.length > 0) notes.add(`${of.name}: has no row in ${BATCHES}: its instances go one by one, as listed`);
+    if (of.instances.length > 0)
+      notes.add(`${of.name}: has no row in ${BATCHES}: its instances go one by one, as listed`);
     return;
   }
   const sorted = new Set(of.rollout.flatMap((batch) => batch.split(' ')));
@@ -175,4 +178,6 @@ function leaveOutUnsorted(of: NamedInventory, notes: Notes): void {
 export const stripped = (text: string | null | undefined): string => (text ?? '').replaceAll(' ', '');
 /** A directory without what a list or a link could misread. */
 export const path = (text: string | null | undefined): string =>
-  stripped(text).replaceAll(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+  stripped(text)
+    .replaceAll(/\/{2,}/g, '/')
+    .replace(/(?<=.)\/$/, '');

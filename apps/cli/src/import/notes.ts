@@ -23,7 +23,8 @@ export const isSecretName = (name: string): boolean => SECRET_NAME.test(name);
 
 /** Does a text hold something that looks like one, such as `"password":` or `//user:word@`? */
 export const holdsSecret = (text: string): boolean =>
-  /(pass(word|wd)?|pwd|secret|token|api[-_]?key|credential)["']?\s*[=:]/i.test(text) || /\/\/[^/\s]*:[^/\s]*@/.test(text);
+  /(pass(word|wd)?|pwd|secret|token|api[-_]?key|credential)["']?\s*[=:]/i.test(text) ||
+  /\/\/[^/\s]*:[^/\s]*@/.test(text);
 
 /** A value as it may be told. */
 export const tellable = (name: string, value: string): string =>

@@ -44,7 +44,8 @@ const CARRIED = new Set([
  */
 export function readOriginalConfig(file: string, notes: Notes, environment?: string): OriginalConfig {
   const document = fileSchema.safeParse(parseYaml(readText(file)));
-  if (!document.success) throw new UsageError({ where: file, what: 'is no config.yml of the original: it has no env.key' });
+  if (!document.success)
+    throw new UsageError({ where: file, what: 'is no config.yml of the original: it has no env.key' });
   const key = environment ?? document.data.env.key;
   const section = sectionSchema.safeParse(document.data[key]);
   if (!section.success) throw new UsageError({ where: file, what: `has no section "${key}"` });
@@ -68,7 +69,10 @@ export function readOriginalConfig(file: string, notes: Notes, environment?: str
     privateKey: text('key_auth') === 'true' ? text('private_key') || undefined : undefined,
     password,
     sudo: text('global_sudo') === 'on',
-    allowEnv: text('allow_env').split(',').map((each) => each.trim()).filter((each) => each !== '' && each !== key),
+    allowEnv: text('allow_env')
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== '' && each !== key),
     parallel: whole('parallelism'),
     settleSeconds: whole('max_sleep_time'),
     health: {

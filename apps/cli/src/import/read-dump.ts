@@ -1,8 +1,19 @@
+import { tellable } from './notes.js';
 import { sqlTokens, type Token } from './sql-tokens.js';
 import { addRow, type Row, type Tables } from './tables.js';
 
 /** Begin an entry of `CREATE TABLE` that is no column. */
-const NO_COLUMN = new Set(['primary', 'key', 'unique', 'index', 'constraint', 'fulltext', 'spatial', 'foreign', 'check']);
+const NO_COLUMN = new Set([
+  'primary',
+  'key',
+  'unique',
+  'index',
+  'constraint',
+  'fulltext',
+  'spatial',
+  'foreign',
+  'check',
+]);
 /** Stand between `INSERT` and the table. */
 const BEFORE_TABLE = new Set(['into', 'ignore', 'low_priority', 'delayed', 'high_priority']);
 
@@ -89,7 +100,8 @@ function readInsert(tokens: readonly Token[], columns: ReadonlyMap<string, strin
     const values = valuesOf(tokens.slice(at + 1, end));
     if (values.length === names.length) addRow(tables, table, rowOf(names, values));
     else {
-      const told = `${values.length} values for ${names.length} columns, beginning with ${JSON.stringify(values[0])}`;
+      const first = tellable(names[0] ?? '', values[0] ?? 'NULL');
+      const told = `${values.length} values for ${names.length} columns, beginning with ${first}`;
       tables.problems.push(`a row of ${table} was not read: ${told}`);
     }
     at = end;
@@ -115,7 +127,7 @@ function valuesOf(tokens: readonly Token[]): (string | null)[] {
     if (isMark(token, ')')) depth -= 1;
     if (depth > 0 || !isMark(token, ',')) part.push(token);
     else {
-      values.push(valueOf(part));
+      values.push(readValue(part));
       part = [];
     }
   }
@@ -123,7 +135,7 @@ function valuesOf(tokens: readonly Token[]): (string | null)[] {
 }
 
 /** One value: `'text'`, `_utf8'text'`, `0x41`, `x'41'`, `-1.5`, `NULL`, or a call that is kept as it is written. */
-function valueOf(tokens: readonly Token[]): string | null {
+function readValue(tokens: readonly Token[]): string | null {
   const [first, second] = tokens;
   if (first?.kind === 'string' && tokens.length === 1) return first.text;
   if (first?.kind === 'word' && second?.kind === 'string') {

@@ -12,7 +12,9 @@ export function writeConfig(names: readonly NamedInventory[], config: OriginalCo
     { key: 'env', value: [{ key: 'key', value: config.environment }] },
     {
       key: 'environments',
-      value: [{ key: config.environment, value: [...environmentEntries(config, notes), { key: 'names', value: sections }] }],
+      value: [
+        { key: config.environment, value: [...environmentEntries(config, notes), { key: 'names', value: sections }] },
+      ],
     },
   ];
   const text = writeYaml(document);
@@ -22,7 +24,8 @@ export function writeConfig(names: readonly NamedInventory[], config: OriginalCo
 
 function environmentEntries(config: OriginalConfig, notes: Notes): Entry[] {
   const { desc, allowEnv } = config;
-  if (allowEnv.length > 0) notes.add(`config allow_env: write these environments too, then \`allow_senv\`: ${allowEnv.join(', ')}`);
+  if (allowEnv.length > 0)
+    notes.add(`config allow_env: write these environments too, then \`allow_senv\`: ${allowEnv.join(', ')}`);
   return [
     ...(desc === undefined ? [] : [{ key: 'desc', value: desc }]),
     ...(allowEnv.length === 0 ? [] : [comment(`allow_senv: [${allowEnv.join(', ')}]`)]),
@@ -38,7 +41,11 @@ function sshEntry({ user, privateKey, password, sudo }: OriginalConfig, notes: N
     ...(password
       ? [{ key: 'password', value: variable('REX_SSH_PASSWORD') }]
       : [{ key: 'private_key', value: privateKey ?? 'keys/deploy' }]),
-    { comment: ['`rex hosts trust HOST` writes the keys of the hosts there'], key: 'known_hosts', value: 'keys/known_hosts' },
+    {
+      comment: ['`rex hosts trust HOST` writes the keys of the hosts there'],
+      key: 'known_hosts',
+      value: 'keys/known_hosts',
+    },
     ...(sudo ? [{ key: 'sudo', value: true }] : []),
   ];
   return { ...(known ? {} : { comment: ['To be filled in.'] }), key: 'ssh', value };
@@ -80,9 +87,13 @@ function commonOf(healths: readonly (Section | undefined)[]): Section | undefine
 }
 
 function balancerComment({ name, instances }: NamedInventory, config: OriginalConfig, notes: Notes): Entry {
-  const ids = [...new Set(instances.flatMap(({ row }) => stripped(row.loadBalancerId).split(',')))].filter((id) => id !== '');
+  const ids = [...new Set(instances.flatMap(({ row }) => stripped(row.loadBalancerId).split(',')))].filter(
+    (id) => id !== '',
+  );
   if (ids.length === 0) return comment('No balancer: nothing is taken out of rotation.');
-  notes.add(`${name}: balancer is to be filled in (loadBalancerId ${ids.join(', ')}); until then nothing is taken out of rotation`);
+  notes.add(
+    `${name}: balancer is to be filled in (loadBalancerId ${ids.join(', ')}); until then nothing is taken out of rotation`,
+  );
   const settle = config.settleSeconds === undefined ? '' : `, settle: ${config.settleSeconds}s`;
   return comment(
     `To be filled in; the original's loadBalancerId: ${ids.join(', ')}. For example:`,
@@ -111,7 +122,11 @@ function configEntries({ key, row, programDir }: Inventory, notes: Notes): Entry
   const dir = path(row.config_dir);
   if (dir === '') return [];
   if (stripped(row.is_deloy_dir) !== '1') return [{ key: 'config_dir', value: dir }];
-  if (dir.startsWith(`${programDir}/`)) return [{ key: 'config_dir', value: dir }, { key: 'is_deloy_dir', value: 1 }];
+  if (dir.startsWith(`${programDir}/`))
+    return [
+      { key: 'config_dir', value: dir },
+      { key: 'is_deloy_dir', value: 1 },
+    ];
   notes.add(`${key}: is_deloy_dir is 1 and config_dir ${dir} lies outside of pro_dir: its configuration is left out`);
   return [comment(`config_dir ${dir} lies outside of pro_dir, with is_deloy_dir 1`)];
 }

@@ -96,15 +96,20 @@ async function send(context: InstanceContext, verb: 'start' | 'stop' | 'restart'
 /** What the configuration holds of the original's inventory row, for the answer. */
 function configRow({ instance, name }: InstanceContext): Record<string, string> {
   const { programDir, configDir = '', service = '', process = '' } = configuredStanding(instance);
+  const { health } = instance;
   return {
     app_key: instance.key,
+    auto_deloy: '1',
     config_dir: configDir,
     is_deloy_dir: instance.configInside === undefined ? '2' : '1',
+    is_restart_status: '0',
     local_name: name.k,
     network_ip: instance.host,
     pro_dir: programDir,
     pro_init: service,
     pro_key: process,
-    url: instance.health === undefined ? '' : healthUrl(instance.health, instance),
+    require: health?.contains ?? '',
+    requirecode: health === undefined ? '' : String(health.status),
+    url: health === undefined ? '' : healthUrl(health, instance),
   };
 }

@@ -30,6 +30,7 @@ const NUMBERS: ReadonlySet<string> = new Set([
   'code',
   'count',
   'status',
+  'is_restart_status',
   'weight',
   'rollRecord',
   'rollStatus',

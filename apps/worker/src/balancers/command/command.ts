@@ -14,8 +14,8 @@ type Verb = 'look' | 'drain' | 'restore' | 'weight';
 /** A state is one line of the journal, and goes back to the host in one. */
 const MAX_EXACT = 500;
 const MAX_SHOWN = 300;
-/** `weight 7`, `weight=7` or `weight: 7` in what `look` prints. */
-const WEIGHT = /\bweight\s*[=:]?\s*(\d{1,9})\b/i;
+/** `weight 7`, `weight=7` or `weight: 7` in what `look` prints, or nothing but the number. */
+const WEIGHT = /(?:\bweight\s*[=:]?\s*(\d{1,9})\b|^(\d{1,9})$)/i;
 
 /** Any balancer, by the commands of the configuration. */
 export class CommandBalancer implements Balancer {
@@ -55,7 +55,8 @@ export class CommandBalancer implements Balancer {
     const { code, stdout } = await this.#run('look', '', [0, 1], signal);
     const line = (stdout.split('\n', 1)[0] ?? '').trim();
     if (line.length > MAX_EXACT) throw this.#error(`the first line of \`look\` is longer than ${MAX_EXACT} characters`);
-    const weight = WEIGHT.exec(line)?.[1];
+    const [, named, bare] = WEIGHT.exec(line) ?? [];
+    const weight = named ?? bare;
     return { in: code === 0, exact: line, ...(weight === undefined ? {} : { weight: Number(weight) }) };
   }
 
