@@ -15,7 +15,7 @@ service() {
   return 1
 }
 gone() { [ -z "$(matching "$pattern")" ]; }
-there() { [ -n "$(matching "$pattern")" ]; }
+there() { pids=$(matching "$pattern"); [ -n "$pids" ]; }
 
 # Stops the app, where it runs or nobody knows that.
 end_app() {
@@ -44,6 +44,7 @@ begin_app() {
   service "$start" "$start_seconds" || exit 93
   if [ -n "$pattern" ]; then
     wait_for "$start_seconds" there || refuse 94 "the service was started, but no process matches \"$pattern\""
-    say pids "$(matching "$pattern" | tr '\n' ' ')"
+    # shellcheck disable=SC2086
+    say pids "$(echo $pids) "
   fi
 }

@@ -17,7 +17,7 @@ fi
 if [ "$verb" = start ] && [ -n "$pattern" ] && there; then :; elif [ "$verb" != stop ]; then
   say mark start
   # What a started daemon goes on to write here stays readable.
-  log="$state/$(basename "$program").out"
+  log="$state/$(base_of "$program").out"
   begin_app
 fi
 [ -z "$pattern" ] || say processes "$(count "$pattern")"

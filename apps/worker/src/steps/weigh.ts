@@ -71,8 +71,8 @@ async function takeOut(context: InstanceContext, found: Found): Promise<Record<s
     await noteOnHost(context, found, 'remember');
     return { in: false, weight: 0 };
   }
-  const { settled } = await balancer.takeOut(found, signal);
-  await keepOut(context, found);
+  const { settled, now } = await balancer.takeOut(found, signal);
+  await keepOut(context, found, now);
   await noteOnHost(context, found, 'remember');
   return { in: false, weight: 0, settled };
 }
