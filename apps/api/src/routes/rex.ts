@@ -1,3 +1,4 @@
+import type { ActionName } from '@rexdeploy/shared/api/actions';
 import { messages } from '@rexdeploy/shared/errors/messages';
 import { ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import type { FastifyInstance } from 'fastify';
@@ -24,25 +25,27 @@ const LONGEST_SHOWN = 80;
 
 /** `POST /rex`: one action, named by the parameter `action`. */
 export async function rexRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  const actions = new Map<string, Action>([
-    ['deploy', deploy(parts)],
-    ['Enter:deploy:main', enterDeploy(parts)],
-    ['release', release(parts)],
-    ['rollback', rollback(parts)],
-    ['converge', converge(parts)],
-    ['mark', mark(parts)],
-    ['check', check(parts)],
-    ['list', list(parts)],
-    ['checkurl', checkurl(parts)],
-    ['service', service(parts)],
-    ['queryk', queryk(parts)],
-    ['updatek', updatek(parts)],
-    ['Deploy:Db:initdb', initdb(parts)],
-    // What the original called them too.
-    ['loadService:main:check', checkurl(parts)],
-    ['loadService:main:queryk', queryk(parts)],
-    ['loadService:main:update', updatek(parts)],
-  ]);
+  const actions = new Map<string, Action>(
+    Object.entries({
+      deploy: deploy(parts),
+      'Enter:deploy:main': enterDeploy(parts),
+      release: release(parts),
+      rollback: rollback(parts),
+      converge: converge(parts),
+      mark: mark(parts),
+      check: check(parts),
+      list: list(parts),
+      checkurl: checkurl(parts),
+      service: service(parts),
+      queryk: queryk(parts),
+      updatek: updatek(parts),
+      'Deploy:Db:initdb': initdb(parts),
+      // What the original called them too.
+      'loadService:main:check': checkurl(parts),
+      'loadService:main:queryk': queryk(parts),
+      'loadService:main:update': updatek(parts),
+    } satisfies Record<ActionName, Action>),
+  );
 
   app.post('/rex', { config: { access: 'token' } }, async (request, reply) => {
     const { values: params } = request.received ?? nothingReceived;

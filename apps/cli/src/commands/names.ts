@@ -10,7 +10,12 @@ export function addNames(parent: Command): void {
     withClient(command, async (client) => {
       const names = await client.names();
       if (json) return printJson(names);
-      const rows = names.map(({ k, desc, batches, lock }) => [k, batches.join(', '), lock.state ?? '', desc]);
+      const rows = names.map(({ k, desc, batches, lock }) => [
+        k,
+        Object.values(batches).join(', '),
+        'state' in lock ? String(lock.state) : '',
+        desc,
+      ]);
       print(rows.length === 0 ? 'no names' : table(['NAME', 'BATCHES', 'BUSY', 'DESCRIPTION'], rows));
     }),
   );

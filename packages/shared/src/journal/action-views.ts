@@ -1,4 +1,5 @@
-import type { Leaves } from '../api/envelope-schema.js';
+import type { CheckRow, CollectedEntry } from '../api/job-answer.js';
+import type { Leaves } from '../api/leaves.js';
 import { messages } from '../errors/messages.js';
 import type { Finding, ObservedInstance, Standing } from './events.js';
 import { list } from './list.js';
@@ -69,15 +70,21 @@ function rowsOf<T>(
 /** The original gathers what its child processes answered under the process that asked them. */
 function collected(state: DeploymentState, rows: readonly Row[]): Leaves {
   if (rows.length === 0) return list([]);
-  return list([
-    { code: '0', count: String(rows.length), data: list(rows), mainProcess: processOf(state), msg: 'success' },
-  ]);
+  const mainProcess = processOf(state);
+  const entry: CollectedEntry = {
+    code: '0',
+    count: String(rows.length),
+    data: list(rows),
+    mainProcess,
+    msg: 'success',
+  };
+  return list([entry]);
 }
 
 /** The worker's process: the number behind its name. */
 const processOf = ({ worker = '' }: DeploymentState): string => /(\d+)$/.exec(worker)?.[1] ?? '';
 
-function checkRow(key: string, findings: readonly Finding[], stands: Standing | undefined): Row {
+function checkRow(key: string, findings: readonly Finding[], stands: Standing | undefined): CheckRow {
   const bad = findings.filter(({ ok }) => !ok);
   return {
     ...(stands === undefined ? {} : standingFields(stands)),

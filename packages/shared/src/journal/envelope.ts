@@ -1,4 +1,5 @@
 import type { Envelope, InstanceRecord, JobView, Leaves } from '../api/envelope-schema.js';
+import type { DifferenceRow } from '../api/job-answer.js';
 import { localTime } from '../clock.js';
 import { messages } from '../errors/messages.js';
 import { sentence } from '../errors/rex-error.js';
@@ -182,8 +183,8 @@ function instanceRecord(key: string, facts: RecordFacts, state: DeploymentState,
   };
 }
 
-function differenceView(key: string, row: { program: Difference; config?: Difference | undefined }): Leaves {
-  const view = (difference: Difference): Leaves => ({
+function differenceView(key: string, row: { program: Difference; config?: Difference | undefined }): DifferenceRow {
+  const view = (difference: Difference) => ({
     added: String(difference.added),
     changed: String(difference.changed),
     removed: String(difference.removed),
