@@ -12,7 +12,7 @@ import { sharedStand } from './support/shared-stand.js';
 
 const stand = sharedStand({
   fleet: { balancer: 'haproxy', instances: 3 },
-  config: { worker: { sweep_after: '500ms' } },
+  config: { worker: { lock: '3s', stalled_check: '500ms', sweep_after: '500ms' } },
 });
 let admin: Client;
 beforeAll(async () => {

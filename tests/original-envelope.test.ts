@@ -8,6 +8,7 @@ import { Tokens } from '@rexdeploy/shared/tokens';
 import { Redis } from 'ioredis';
 import { request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { rexInFolder } from './support/rex.js';
 import { sharedStand } from './support/shared-stand.js';
 
 /**
@@ -27,6 +28,7 @@ const read = (file: string): string => readFileSync(new URL(`../${file}`, import
 const recorded = (name: string): Json => JSON.parse(read(`tests/fixtures/original/answers/${name}.json`)) as Json;
 
 const stand = sharedStand({ fleet: { balancer: 'haproxy' }, config: { api: { envelope: 'original' } } });
+const cli = rexInFolder();
 const differences: Difference[] = [];
 let token = '';
 beforeAll(async () => {
@@ -107,6 +109,19 @@ test('deployments, also one that fails and one that is refused, and a restart', 
 test('a client may ask for the documented types, whatever the configuration says', async () => {
   const page = await send({ action: 'list' }, token, { accept: 'application/json; envelope=page' });
   expect(envelopeSchema.parse(page.body).data.data).toEqual({ '0': 'server', '1': 'server1 server2 2' });
+});
+
+test('rex reads what it is used to, whatever the configuration says', async () => {
+  const env = { REX_SERVER: stand().api.url, REX_TOKEN: token };
+  const weights = await cli.rex(['weights', '--k', 'server'], env);
+  expect(weights.code, weights.stderr).toBe(0);
+  expect(weights.stdout).toMatch(/^INSTANCE +ROTATION +WEIGHT .*\nserver1 +in +1 +ready weight=1 +-\nserver2 +in +1 /);
+  const set = await cli.rex(['weights', '--k', 'server1 server2', '--set', '0'], env);
+  expect(set.code).toBe(1);
+  expect(set.stdout).toContain('is the last healthy instance of server in rotation');
+  const checked = await cli.rex(['checkurl', '--k', 'server'], env);
+  expect(checked.code, checked.stderr).toBe(0);
+  expect((await cli.rex(['names'], env)).stdout).toMatch(/\nserver +server1, server2 /);
 });
 
 afterAll(() => {

@@ -52,16 +52,27 @@ const nothingKnown = (environment = 'prod'): OriginalConfig => ({
 /** @throws UsageError when nothing of an inventory is in it */
 function read(file: string): Tables {
   try {
-    const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    const text = decode(readFileSync(file));
     const tables = /^\s*[[{]/.test(text) ? readJson(text) : readDump(text);
     if ((tables.rows.get(INVENTORY)?.length ?? 0) > 0) return tables;
     const found = [...tables.rows.keys()].join(', ') || 'none';
     const problems = tables.problems.length === 0 ? '' : `; ${tables.problems.join('; ')}`;
     throw new UsageError({ where: file, what: `holds no rows of ${INVENTORY}; tables with rows: ${found}${problems}` });
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
+    if (cause instanceof UsageError)
+      throw new UsageError({ where: cause.where ?? file, what: cause.what, whatToDo: cause.whatToDo });
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError({ where: file, what: `cannot be read as a mysqldump or as JSON: ${why}`, cause });
+  }
+}
+
+/** Names in another encoding would be damaged without a word. */
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const whatToDo = 'make it with mysqldump --default-character-set=utf8mb4 --hex-blob';
+    throw new UsageError({ what: 'it is not UTF-8', whatToDo, cause });
   }
 }
 

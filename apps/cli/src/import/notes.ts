@@ -24,6 +24,7 @@ export const isSecretName = (name: string): boolean => SECRET_NAME.test(name);
 /** Does a text hold something that looks like one, such as `"password":` or `//user:word@`? */
 export const holdsSecret = (text: string): boolean =>
   /(pass(word|wd)?|pwd|secret|token|api[-_]?key|credential)["']?\s*[=:]/i.test(text) ||
+  /[?&](key|sign|access_token)=/i.test(text) ||
   /\/\/[^/\s]*:[^/\s]*@/.test(text);
 
 /** A value as it may be told. */
