@@ -17,7 +17,7 @@ A parameter that is unknown or given twice is an error. Refusals tell in \`msg\`
 const NONE: RouteExamples = { answers: {} };
 
 /** The API as an OpenAPI 3.1 document, made of the table of routes. @param version of the product */
-export function openApiDocument(version: string) {
+export function openApiDocument(version: string): JsonObject {
   const schemas = new Schemas();
   const paths = pathsOf(schemas);
   const responses = refusalComponents(schemas);

@@ -15,15 +15,24 @@ export function operation(id: string, route: Route, schemas: Schemas, examples: 
     summary: route.summary,
     description: [route.description, WHO[route.access]].filter((text) => text !== undefined).join('\n\n'),
     tags: [route.tag],
-    security: route.access === 'open' ? [] : ANY_TOKEN,
+    security: SECURITY[route.access],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined ? {} : { requestBody: requestBody(route.body, schemas, examples.bodies) }),
     responses: answersOf(route, schemas, examples.answers),
   };
 }
 
+const SECURITY: Readonly<Record<Access, readonly object[]>> = {
+  open: [],
+  local: [{}, ...ANY_TOKEN],
+  token: ANY_TOKEN,
+  deployer: ANY_TOKEN,
+  admin: ANY_TOKEN,
+};
+
 const WHO: Readonly<Record<Access, string>> = {
   open: 'Needs no token.',
+  local: 'From the machine that the API runs on it needs no token, from elsewhere one.',
   token: 'Needs a token.',
   deployer: 'Needs a token with the role `deployer` or `admin`.',
   admin: 'Needs a token with the role `admin`.',

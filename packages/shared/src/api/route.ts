@@ -23,8 +23,8 @@ export interface Route {
   readonly refusals?: readonly RefusalStatus[];
 }
 
-/** Who may use it: anybody; any good token; a token whose role deploys; administrators. */
-export type Access = 'open' | 'token' | 'deployer' | 'admin';
+/** Who may use it: anybody; whoever is on this machine, else any good token; any good token; one that deploys; administrators. */
+export type Access = 'open' | 'local' | 'token' | 'deployer' | 'admin';
 
 export const tags = {
   deployments: 'Deploy, roll back, check and unlock.',

@@ -15,6 +15,14 @@ export const rexParamsSchema = z
 const [, ...otherAnswers] = new Set(Object.values(actions).map(({ answer }) => answer));
 const rexAnswerSchema = z.union([deploy.answer, ...otherAnswers]);
 
+export const idempotencyKeySchema = z
+  .string()
+  .regex(/^[\x20-\x7e]{1,255}$/, '1 to 255 printable characters')
+  .meta({
+    description: 'The same key with the same body within 24 hours answers with the same job and starts nothing new.',
+    example: 'build-4711',
+  });
+
 export const rexRoutes = {
   'POST /rex': route({
     summary: 'one action, named by action',
@@ -23,15 +31,7 @@ export const rexRoutes = {
     tag: 'deployments',
     access: 'token',
     headers: preferHeaderSchema.extend({
-      'idempotency-key': z
-        .string()
-        .regex(/^[\x20-\x7e]{1,255}$/, '1 to 255 printable characters')
-        .optional()
-        .meta({
-          description:
-            'The same key with the same body within 24 hours answers with the same job and starts nothing new.',
-          example: 'build-4711',
-        }),
+      'idempotency-key': idempotencyKeySchema.optional(),
     }),
     body: { kind: 'parameters', schema: rexParamsSchema },
     answers: {
