@@ -6,11 +6,11 @@ import { beforeAll, expect, test } from 'vitest';
 import { at, Client } from './support/client.js';
 import { expectSound } from './support/invariants.js';
 import { follow, journalOf } from './support/roll-out.js';
-import { sharedStand } from './support/shared-stand.js';
+import { standForAll } from './support/stand.js';
 
 /** The original's actions beside `deploy`, on one fleet behind HAProxy; each test leaves it whole. */
 
-const stand = sharedStand({
+const stand = standForAll({
   fleet: { balancer: 'haproxy', instances: 3 },
   config: { worker: { lock: '3s', stalled_check: '500ms', sweep_after: '500ms' } },
 });

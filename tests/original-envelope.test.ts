@@ -9,7 +9,7 @@ import { Redis } from 'ioredis';
 import { request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rexInFolder } from './support/rex.js';
-import { sharedStand } from './support/shared-stand.js';
+import { standForAll } from './support/stand.js';
 
 /**
  * `api.envelope: original`, key by key and type by type against answers that the original gave. What differs stands in
@@ -27,7 +27,7 @@ interface Difference {
 const read = (file: string): string => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
 const recorded = (name: string): Json => JSON.parse(read(`tests/fixtures/original/answers/${name}.json`)) as Json;
 
-const stand = sharedStand({ fleet: { balancer: 'haproxy' }, config: { api: { envelope: 'original' } } });
+const stand = standForAll({ fleet: { balancer: 'haproxy' }, config: { api: { envelope: 'original' } } });
 const cli = rexInFolder();
 const differences: Difference[] = [];
 let token = '';

@@ -6,7 +6,11 @@
 service() {
   what=$1; seconds=$2
   shift 2
-  timeout -k 5 "$seconds" env "$@" sh -c "$what" < /dev/null > "$log" 2>&1 9>&-
+  (
+    umask "$login_umask"
+    if [ -n "$login_lc_all" ]; then LC_ALL=$login_lc_all; else unset LC_ALL; fi
+    exec timeout -k 5 "$seconds" env "$@" sh -c "$what"
+  ) < /dev/null > "$log" 2>&1 9>&-
   code=$?
   [ "$code" -eq 0 ] && return 0
   [ "$code" -eq 124 ] && printf '"%s" did not end within %s s\n' "$what" "$seconds" >&2

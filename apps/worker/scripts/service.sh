@@ -18,6 +18,7 @@ if [ "$verb" = start ] && [ -n "$pattern" ] && there; then :; elif [ "$verb" != 
   say mark start
   # What a started daemon goes on to write here stays readable.
   log="$state/$(base_of "$program").out"
+  true 2> /dev/null >> "$log" || log=$scratch
   begin_app
 fi
 [ -z "$pattern" ] || say processes "$(count "$pattern")"

@@ -16,9 +16,12 @@ for want in "$program_want" "$config_want"; do
   case $want in 'link '*) [ -d "${want#link }" ] || refuse 92 "${want#link } is not there" ;; esac
 done
 state=$(state_of "$program")
-scratch=$(mktemp) || exit 92
+drop() { [ ! -L "$1" ] || rm -f "$1"; }
+# On a disk that is full by now the bring-back goes without what needs room.
+scratch=$(mktemp) || { [ "$decide" = no ] && scratch=/dev/null; } || exit 92
+# A link that was made ready and not needed goes, too.
+trap 'drop "$program.rex-new"; drop "${config:-$program}.rex-new"; [ "$scratch" = /dev/null ] || rm -f "$scratch"' EXIT
 log=$scratch
-trap 'rm -f "$scratch"' EXIT
 
 # $1 = name, $2 = command, $3 = exit code when it decides
 hook() {
@@ -31,7 +34,7 @@ hook() {
 # $1 = directory, $2 = wanted state
 is_put() {
   case $2 in
-    'link '*) [ -L "$1" ] && [ "$(readlink -f -- "$1")" = "$(readlink -f -- "${2#link }")" ] ;;
+    'link '*) [ -L "$1" ] && [ "$1" -ef "${2#link }" ] ;;
     'directory '*) [ -d "$1" ] && [ ! -L "$1" ] ;;
     *) [ ! -e "$1" ] && [ ! -L "$1" ] ;;
   esac
@@ -45,12 +48,24 @@ not_stopped() {
   refuse 91 "$1"
 }
 
+# Makes the link that will take its place. $1 = directory, $2 = wanted state
+is_ready() {
+  case $2 in 'link '*) ;; *) return 0 ;; esac
+  is_put "$1" "$2" || is_put "$1.rex-new" "$2" || { drop "$1.rex-new" && ln -s "${2#link }" "$1.rex-new"; }
+}
 hook before_stop "$before_stop" 95
+# Before anything is stopped: an app must not be down for a link that cannot be made.
+if [ "$decide" != no ]; then
+  is_ready "$program" "$program_want" && { [ -z "$config" ] || is_ready "$config" "$config_want"; } ||
+    refuse 92 "no link can be made beside $program${config:+ or $config}"
+fi
 say mark stop
 end_app
 
 # $1 = directory, $2 = wanted state
 put() {
+  # Nothing that could fail where nothing is to be done.
+  is_put "$1" "$2" && return 0
   want=${2%% *}; where=${2#* }
   case $want in
     link)
@@ -59,16 +74,15 @@ put() {
         [ ! -e "$1$before" ] || refuse 92 "$1 has to make way and $1$before is taken"
         mv -T "$1" "$1$before" || refuse 92 "$1 cannot be moved to $1$before"
       fi
-      # One rename: there is no moment without a link.
-      [ ! -L "$1.rex-new" ] || rm -f "$1.rex-new"
-      ln -s "$where" "$1.rex-new" && mv -T "$1.rex-new" "$1" || refuse 92 "$1 cannot be linked to $where"
-      [ "$(readlink -f -- "$1")" = "$(readlink -f -- "$where")" ] || refuse 92 "$1 does not lead to $where"
+      # One rename: there is no moment without a link. On a full disk the bring-back has the room of the other link alone.
+      { is_ready "$1" "$2" && mv -T "$1.rex-new" "$1"; } ||
+        { [ "$decide" = no ] && [ -L "$1" ] && rm -f "$1" && ln -s "$where" "$1"; } ||
+        refuse 92 "$1 cannot be linked to $where"
+      [ "$1" -ef "$where" ] || refuse 92 "$1 does not lead to $where"
       ;;
     directory)
-      if [ ! -d "$1" ] || [ -L "$1" ]; then
-        [ -d "$where" ] || refuse 92 "$where is not there"
-        rm -f "$1" && mv -T "$where" "$1" || refuse 92 "$where cannot be moved back to $1"
-      fi
+      [ -d "$where" ] || refuse 92 "$where is not there"
+      rm -f "$1" && mv -T "$where" "$1" || refuse 92 "$where cannot be moved back to $1"
       ;;
     absent)
       if [ -L "$1" ]; then rm -f "$1" || refuse 92 "$1 cannot be removed"; fi
@@ -95,6 +109,7 @@ say mark start
 if [ -n "$start" ]; then
   # What a started daemon goes on to write here stays readable.
   log="$state/$(base_of "$program").out"
+  true 2> /dev/null >> "$log" || log=$scratch
   begin_app
 fi
 log=$scratch

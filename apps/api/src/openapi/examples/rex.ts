@@ -37,7 +37,10 @@ export const rexExamples: AllExamples['POST /rex'] = {
     restart: { summary: 'restart through the balancer', value: { action: 'service', k: 'server', a: 'restart' } },
     weights: { summary: 'what the balancer says', value: { action: 'queryk', k: 'server', wait: '30' } },
     weightsToo: { summary: 'the same', value: { action: 'loadService:main:queryk', k: 'server', wait: '30' } },
-    out: { summary: 'out of rotation until it is wished back', value: { action: 'updatek', k: 'server2', weight: '0' } },
+    out: {
+      summary: 'out of rotation until it is wished back',
+      value: { action: 'updatek', k: 'server2', weight: '0' },
+    },
     back: { summary: 'back as it was', value: { action: 'loadService:main:update', k: 'server2', w: 'restore' } },
     check: { summary: 'would a deployment go?', value: { action: 'check', k: 'server', wait: '60' } },
     unlock: { summary: 'free a name', value: { action: 'Deploy:Db:initdb', k: 'server' } },
