@@ -45,7 +45,7 @@ export async function startHeld(
     by: caller.name,
   };
   const { id, isNew, waits } = await askRedis(
-    () => acceptDeployment(parts.redis, parts.keys, asked, idempotencyKey, checked.when_busy),
+    () => acceptDeployment(parts.redis, parts.keys, asked, { idempotencyKey, whenBusy: checked.when_busy }),
     'look at GET /jobs before trying again, or try again with the same Idempotency-Key',
   );
   if (isNew && !waits) await queueTicket(parts, id, request.log);
