@@ -13,9 +13,12 @@ import { type Connect, Connections } from '@rexdeploy/ssh/connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
 import { check } from './actions/check.js';
+import { checkUrl } from './actions/check-url.js';
 import { observeAll } from './actions/observe.js';
+import { serveAll } from './actions/service.js';
 import { sweep } from './actions/sweep.js';
 import { unlock } from './actions/unlock.js';
+import { queryWeights, updateWeights } from './actions/weights.js';
 import type { RolloutContext } from './rollout/context.js';
 import { endUntold } from './rollout/failure.js';
 import { openHistory } from './rollout/history.js';
@@ -98,9 +101,14 @@ export async function processDeployment(
 /** What the actions of requests do; each walks its deployment to the end from wherever the journal stands. */
 const ACTIONS: Readonly<Record<string, (context: RolloutContext) => Promise<void>>> = {
   deploy: rollOut,
+  release: rollOut,
   rollback: rollOut,
   converge: rollOut,
   check,
+  checkurl: checkUrl,
+  queryk: queryWeights,
+  updatek: updateWeights,
+  service: serveAll,
   observe: observeAll,
   sweep,
   unlock,
