@@ -24,6 +24,9 @@ const PARTS = {
   },
   pgrep: { programs: [['pgrep']], apt: 'procps', dnf: 'procps-ng', apk: 'procps' },
   nc: { programs: [['nc']], apt: 'netcat-openbsd', dnf: 'nmap-ncat', apk: 'netcat-openbsd' },
+  rsync: { programs: [['rsync']], apt: 'rsync', dnf: 'rsync', apk: 'rsync' },
+  curl: { programs: [['curl']], apt: 'curl', dnf: 'curl', apk: 'curl' },
+  perl: { programs: [['perl']], apt: 'perl', dnf: 'perl', apk: 'perl' },
   sudo: { programs: [['sudo']], apt: 'sudo', dnf: 'sudo', apk: 'sudo' },
   unzip: { programs: [['unzip']], apt: 'unzip', dnf: 'unzip', apk: 'unzip' },
 };

@@ -2,8 +2,7 @@ import type { JobView } from '@rexdeploy/shared/api/envelope-schema';
 import { ID } from '@rexdeploy/shared/api/id-schema';
 import type { JobRow } from '@rexdeploy/shared/api/routes/jobs';
 import { type DeploymentHead, findHead, listHeads } from '@rexdeploy/shared/deployments/list';
-import { NotFoundError } from '@rexdeploy/shared/errors/request-errors';
-import { RexError } from '@rexdeploy/shared/errors/rex-error';
+import { JournalError, NotFoundError } from '@rexdeploy/shared/errors/request-errors';
 import { jobView } from '@rexdeploy/shared/journal/envelope';
 import { type Entry, parseEvent } from '@rexdeploy/shared/journal/journal';
 import { reduce } from '@rexdeploy/shared/journal/reduce';
@@ -77,18 +76,19 @@ export class Deployments {
   async list(filter: {
     name?: string | undefined;
     state?: string | undefined;
+    rollouts?: boolean | undefined;
     before?: string | undefined;
     limit: number;
     mayShow: (head: DeploymentHead) => boolean;
     /** Older ones are not looked at. */
     sinceMs?: number;
   }): Promise<{ heads: DeploymentHead[]; more: boolean }> {
-    const { name, state, limit, sinceMs = 0 } = filter;
+    const { name, state, rollouts, limit, sinceMs = 0 } = filter;
     const heads: DeploymentHead[] = [];
     let before = filter.before;
     while (heads.length <= limit) {
       const cursor = before;
-      const query = { name, state, before: cursor, limit: limit + 1 };
+      const query = { name, state, rollouts, before: cursor, limit: limit + 1 };
       const page = await askRedis(() => listHeads(this.#redis, this.#keys, query));
       const young = page.filter(({ createdMs }) => createdMs >= sinceMs);
       heads.push(...young.filter(filter.mayShow));
@@ -104,10 +104,10 @@ export class Deployments {
     return head;
   }
 
-  /** The deployment that holds the name. */
-  async lockOwner(name: string): Promise<DeploymentHead | undefined> {
+  /** The deployment that holds the name, and its head unless that is lost. */
+  async lockOwner(name: string): Promise<{ id: string; head: DeploymentHead | undefined } | undefined> {
     const id = await askRedis(() => this.#redis.get(this.#keys.lock(name)));
-    return id === null ? undefined : askRedis(() => findHead(this.#redis, this.#keys, id));
+    return id === null ? undefined : { id, head: await askRedis(() => findHead(this.#redis, this.#keys, id)) };
   }
 
   /** `job` of an answer. A journal that cannot be read spoils its own row only, not the page. */
@@ -115,7 +115,7 @@ export class Deployments {
     try {
       return jobView((await this.find(head.id)).state);
     } catch (error) {
-      if (error instanceof NotFoundError || (error instanceof RexError && error.code === 'internal')) return bare(head);
+      if (error instanceof NotFoundError || error instanceof JournalError) return bare(head);
       throw error;
     }
   }

@@ -9,14 +9,18 @@ import { claim, type Journal } from '@rexdeploy/shared/journal/journal';
 import { drainedIn, findDrained } from '@rexdeploy/shared/journal/ledger';
 import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
-import { Connections } from '@rexdeploy/ssh/connections';
+import { type Connect, Connections } from '@rexdeploy/ssh/connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
 import { check } from './actions/check.js';
+import { checkUrl } from './actions/check-url.js';
 import { observeAll } from './actions/observe.js';
+import { serveAll } from './actions/service.js';
 import { sweep } from './actions/sweep.js';
 import { unlock } from './actions/unlock.js';
+import { queryWeights, updateWeights } from './actions/weights.js';
 import type { RolloutContext } from './rollout/context.js';
+import { endUntold } from './rollout/failure.js';
 import { openHistory } from './rollout/history.js';
 import { rollOut } from './rollout/rollout.js';
 
@@ -36,6 +40,8 @@ export interface WorkerParts {
   readonly othersAlive: () => boolean;
   /** Sends the ticket of a deployment that was in line and has the name now. Never throws: the reconciler does it later. */
   readonly wake: (deploymentId: string) => Promise<void>;
+  /** How hosts are reached, where a simulation takes the place of SSH. */
+  readonly connect?: Connect;
 }
 
 /** How long a dry run may be applied. */
@@ -64,7 +70,7 @@ export async function processDeployment(
   const owned = await claim(parts.redis, parts.keys, id, parts.id);
   if (owned === undefined) return 'gone';
   const journal = observed(owned, onChange);
-  const connections = new Connections();
+  const connections = new Connections(parts.connect);
   const watch = watchOver(journal, signal);
   try {
     refuseForEver(journal);
@@ -82,7 +88,8 @@ export async function processDeployment(
     }
     // Should Redis be what failed, this append fails too, and the deployment is taken up again later.
     const state = thrown instanceof CancelledError ? 'cancelled' : 'failed';
-    await journal.append({ type: 'finished', state, error: toRexError(thrown).toRecord() });
+    const { error, events } = endUntold(journal.state, toRexError(thrown));
+    await journal.append(...events, { type: 'finished', state, error });
     return 'ended';
   } finally {
     watch.end();
@@ -94,9 +101,14 @@ export async function processDeployment(
 /** What the actions of requests do; each walks its deployment to the end from wherever the journal stands. */
 const ACTIONS: Readonly<Record<string, (context: RolloutContext) => Promise<void>>> = {
   deploy: rollOut,
+  release: rollOut,
   rollback: rollOut,
   converge: rollOut,
   check,
+  checkurl: checkUrl,
+  queryk: queryWeights,
+  updatek: updateWeights,
+  service: serveAll,
   observe: observeAll,
   sweep,
   unlock,
@@ -146,15 +158,9 @@ async function keepWhatIsOut({ redis, keys }: WorkerParts, state: DeploymentStat
 /** A deployment whose workers keep dying is ended, so that its name does not stay locked for ever. */
 function refuseForEver(journal: Journal): void {
   if (journal.epoch <= MAX_OWNERS) return;
-  const open = Object.values(journal.state.instances).filter(
-    ({ steps }) =>
-      steps.some(({ step, status }) => step === 'drain' && status !== 'undone') &&
-      !steps.some(({ step, status }) => step === 'restore' && status === 'done'),
-  );
-  const left = open.map(({ instance }) => instance).join(' ') || 'none';
   throw new RexError({
-    what: `given up after ${MAX_OWNERS} workers began it and none finished; possibly out of rotation: ${left}`,
-    whatToDo: "read the workers' logs, look at these instances, then deploy again",
+    what: `given up after ${MAX_OWNERS} workers began it and none finished`,
+    whatToDo: "read the workers' logs, look at its instances (GET /names/<k>?observe=1), then deploy again",
   });
 }
 
@@ -187,6 +193,7 @@ async function run(parts: WorkerParts, journal: Journal, connections: Connection
       },
       find: async (hash) => (await redis.get(keys.plan(hash))) ?? undefined,
     },
+    findAddress: async () => (await redis.hget(keys.record(journal.id), 'address')) ?? undefined,
     findDrained: (instance) => findDrained(redis, keys, instance),
     history: openHistory(redis, keys, name.k),
   });

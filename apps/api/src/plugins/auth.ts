@@ -1,7 +1,9 @@
+import type { RefusedToken } from '@rexdeploy/shared/api/original';
 import { messages } from '@rexdeploy/shared/errors/messages';
 import { ForbiddenError, UnauthorizedError } from '@rexdeploy/shared/errors/request-errors';
+import { maskToken } from '@rexdeploy/shared/mask';
 import { mayDeploy } from '@rexdeploy/shared/token-scope';
-import { allowsName, type TokenRecord } from '@rexdeploy/shared/tokens';
+import { allowsName, TOKEN, type TokenRecord } from '@rexdeploy/shared/tokens';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { presented } from '../params/presented-token.js';
@@ -63,22 +65,27 @@ export async function verifyCaller(tokens: ApiParts['tokens'], request: FastifyR
 
 /** The record of a token that may be used now. @throws UnauthorizedError saying why it may not */
 export async function verifyToken(tokens: ApiParts['tokens'], token: string | undefined): Promise<TokenRecord> {
-  if (token === undefined) throw refused('no token was given');
+  if (token === undefined) throw refused('no token was given', { state: 'absent' });
   const found = await askRedis(() => tokens.verify(token));
-  if (found === 'unknown') throw refused('the token is unknown or was revoked');
-  if (found === 'expired') throw refused('the token has expired');
-  return found;
+  const shown = TOKEN.test(token) ? maskToken(token) : '…';
+  if (found === 'unknown') throw refused('the token is unknown or was revoked', { state: 'unknown', shown });
+  if (found !== 'expired') return found;
+  const record = await askRedis(() => tokens.find(token));
+  const timestamp = record && Math.floor(record.created / 1000);
+  const expire = record && Math.round((record.expires - record.created) / 1000);
+  throw refused('the token has expired', { state: 'expired', shown, timestamp, expire });
 }
 
-const refused = (why: string): UnauthorizedError =>
+const refused = (why: string, token: RefusedToken): UnauthorizedError =>
   new UnauthorizedError({
     what: `${messages.tokenRefused}: ${why}`,
     whatToDo: 'give a valid one as ?token= or in the header "Authorization: Bearer"',
+    token,
   });
 
 /** The token's record behind a request that had to have one. */
 export function callerOf(request: FastifyRequest): TokenRecord {
-  if (request.caller === undefined) throw refused('no token was given');
+  if (request.caller === undefined) throw refused('no token was given', { state: 'absent' });
   return request.caller;
 }
 

@@ -1,4 +1,4 @@
-import { maskTokensIn } from '@rexdeploy/shared/mask';
+import { maskSecretsIn } from '@rexdeploy/shared/mask';
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 
@@ -13,7 +13,7 @@ declare module 'fastify' {
 export const maskAnswers = fastifyPlugin(
   async (app: FastifyInstance) => {
     app.addHook('onSend', async (request, _reply, payload) =>
-      typeof payload === 'string' && request.routeOptions.config.showsToken !== true ? maskTokensIn(payload) : payload,
+      typeof payload === 'string' && request.routeOptions.config.showsToken !== true ? maskSecretsIn(payload) : payload,
     );
   },
   { name: 'mask-answers' },

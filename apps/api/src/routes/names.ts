@@ -18,6 +18,8 @@ const listQuery = querySchema(routes['GET /names'].query.shape);
 const nameQuery = querySchema(routes['GET /names/:k'].query.shape);
 /** Deployments that are looked through for what is known of a name's instances. */
 const LOOK_BACK = 30;
+/** Further jobs of any kind: what was taken out or restarted since. */
+const LOOK_AROUND = 10;
 
 /** The names of this environment, and what is true of one. */
 export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
@@ -73,12 +75,24 @@ export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise
   async function lockOf(k: string): Promise<Lock> {
     const owner = await deployments.lockOwner(k);
     if (owner === undefined) return {};
-    return { owner: owner.id, state: owner.state, since: new Date(owner.createdMs).toISOString() };
+    const { id, head } = owner;
+    // `{}`: nothing is known of it any more; `Deploy:Db:initdb` frees the name.
+    return {
+      owner: id,
+      state: head?.state ?? {},
+      since: head === undefined ? {} : new Date(head.createdMs).toISOString(),
+    };
   }
 
   /** Journals that cannot be read tell nothing; the others still do. */
   async function statesOf(name: string): Promise<DeploymentState[]> {
-    const { heads } = await deployments.list({ name, limit: LOOK_BACK, mayShow: () => true });
+    const mayShow = (): boolean => true;
+    const [rollouts, jobs] = await Promise.all([
+      deployments.list({ name, rollouts: true, limit: LOOK_BACK, mayShow }),
+      deployments.list({ name, limit: LOOK_AROUND, mayShow }),
+    ]);
+    const all = new Map([...rollouts.heads, ...jobs.heads].map((head) => [head.id, head]));
+    const heads = [...all.values()].sort((one, other) => other.createdMs - one.createdMs);
     const states = await Promise.all(
       heads.map(({ id }) =>
         deployments.find(id).then(

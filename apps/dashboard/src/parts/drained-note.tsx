@@ -1,4 +1,5 @@
-import { api, rowsOf } from '../api/client.js';
+import type { DrainedRow } from '@rexdeploy/shared/api/routes/drained';
+import { api, rowsOf, textOf } from '../api/client.js';
 import { age } from '../format.js';
 import { useText } from '../i18n/text.js';
 import { hrefOf } from '../router.js';
@@ -24,13 +25,10 @@ export function DrainedNote({ everyMs }: { everyMs: number }) {
         <ul className="plain">
           {rows.map((row) => (
             <li key={row.instance}>
-              <b className="mono">{row.instance}</b>{' '}
-              <a href={hrefOf(['jobs', row.deployment])}>
-                {t('names.drained.row', { age: age(now - Date.parse(row.since), t), id: row.deployment })}
-              </a>
+              <b className="mono">{row.instance}</b> <Since row={row} now={now} />
               {'; '}
               {row.kept === ''
-                ? t('names.drained.gives', { exact: row.exact.trim() })
+                ? t('names.drained.gives', { exact: textOf(row.exact)?.trim() ?? t('app.unknown') })
                 : t('names.drained.kept', { why: row.kept })}
             </li>
           ))}
@@ -38,4 +36,12 @@ export function DrainedNote({ everyMs }: { everyMs: number }) {
       </div>
     </div>
   );
+}
+
+/** Since when and for which deployment, as far as the ledger tells this version. */
+function Since({ row, now }: { row: DrainedRow; now: number }) {
+  const t = useText();
+  const [since, id] = [textOf(row.since), textOf(row.deployment)];
+  if (since === undefined || id === undefined) return <span className="muted">{t('app.unknown')}</span>;
+  return <a href={hrefOf(['jobs', id])}>{t('names.drained.row', { age: age(now - Date.parse(since), t), id })}</a>;
 }

@@ -29,6 +29,8 @@ export function NameCard({ row, pollMs }: { row: NameRow; pollMs: number | undef
   const last = lastOf(told.data === undefined ? [] : rowsOf(told.data.data.data));
   const isLooking = lookedAt === changed;
   const why = whyNot(session, t, k);
+  const ageOf = (since: string | undefined): string =>
+    since === undefined ? t('app.unknown') : age(now - Date.parse(since), t);
 
   return (
     <section className="card name" aria-labelledby={`name-${k}`}>
@@ -49,7 +51,7 @@ export function NameCard({ row, pollMs }: { row: NameRow; pollMs: number | undef
               {t('names.held', {
                 id: `…${lock.owner.slice(-6)}`,
                 state: t(isState(lock.state) ? `state.${lock.state}` : 'app.unknown'),
-                age: age(now - Date.parse(lock.since), t),
+                age: ageOf(textOf(lock.since)),
               })}
             </a>
           ) : null}
@@ -103,7 +105,7 @@ function lastOf(rows: readonly TruthRow[]): { id: string; state: string; at: str
 }
 
 const STATES = ['queued', 'running', 'held', 'succeeded', 'failed', 'cancelled'] as const;
-const isState = (text: string): text is (typeof STATES)[number] => STATES.some((state) => state === text);
+const isState = (text: unknown): text is (typeof STATES)[number] => STATES.some((state) => state === text);
 
 /** The same instances as a worker sees them on hosts and balancer. */
 function Seen({ k, changed }: { k: string; changed: string }) {

@@ -34,6 +34,8 @@ export interface RolloutContext {
   readonly controller: string;
   /** What the hashes of dry runs stand for. */
   readonly plans: { keep(hash: string, parts: string): Promise<void>; find(hash: string): Promise<string | undefined> };
+  /** The package's address, where the journal has it masked. */
+  readonly findAddress: () => Promise<string | undefined>;
   /** What the drain ledger holds of an instance. */
   readonly findDrained: (instance: string) => Promise<Drained | undefined>;
   /** What came before this deployment. */
@@ -51,6 +53,8 @@ export interface InstanceContext extends RolloutContext {
   readonly host: () => Promise<Transport>;
 }
 
+const NO_BALANCER = { type: 'none' } as const;
+
 /** @throws RexError when the plan names an instance that the config no longer has */
 export function instanceContext(rollout: RolloutContext, key: string): InstanceContext {
   const instance = rollout.name.instances.get(key);
@@ -59,22 +63,24 @@ export function instanceContext(rollout: RolloutContext, key: string): InstanceC
     throw new RexError({
       what: `${key} is in the deployment's plan and no longer in the configuration`,
       where: rollout.config.file,
-      whatToDo: 'put it back until the deployment has ended',
+      whatToDo: 'put it back, then deploy again',
     });
   }
   if (plan.host !== instance.host || plan.programDir !== instance.programDir) {
     throw new RexError({
       what: `${key} was planned as ${plan.host}:${plan.programDir} and is configured as ${instance.host}:${instance.programDir} now`,
       where: rollout.config.file,
-      whatToDo: 'put it back until the deployment has ended',
+      whatToDo: 'put it back, then deploy again',
     });
   }
   const place = { ...releaseFolder(plan.programDir), mode: 'hold' as const };
+  // A release goes past the balancer: for it the instance has none.
+  const seen = rollout.journal.state.request.action === 'release' ? { ...instance, balancer: NO_BALANCER } : instance;
   return {
     ...rollout,
-    instance,
+    instance: seen,
     plan,
-    balancer: balancerOf(rollout, instance),
+    balancer: balancerOf(rollout, seen),
     host: async () => fenced(await hostOf(rollout, instance.host, instance.ssh), place, rollout),
   };
 }
@@ -87,8 +93,19 @@ export function balancerOf(rollout: RolloutContext, instance: ResolvedInstance):
   const balancer = createBalancer(instance, async (settings) =>
     fenced(await rollout.connections.get(settings, { signal: rollout.signal }), place, rollout),
   );
+  const { weights } = balancer;
   return {
     place: balancer.place,
+    weights: weights && {
+      put: async (found, weight, signal) => {
+        await rollout.journal.confirm();
+        return weights.put(found, weight, signal);
+      },
+      undo: async (found, weight, signal) => {
+        await rollout.journal.confirm();
+        return weights.undo(found, weight, signal);
+      },
+    },
     look: (signal) => balancer.look(signal),
     takeOut: async (found, signal) => {
       await rollout.journal.confirm();

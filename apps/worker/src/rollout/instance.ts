@@ -1,5 +1,6 @@
 import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { isDone } from '@rexdeploy/shared/journal/state';
+import { retry } from '@rexdeploy/ssh/retry';
 import { drain, drainFoundSchema } from '../steps/drain.js';
 import { anotherServes, guard } from '../steps/guard.js';
 import { look } from '../steps/look.js';
@@ -12,8 +13,15 @@ import { type InstanceContext, safePoint } from './context.js';
 import { noteRollback } from './rollback.js';
 import { type AnyStep, runStep, stepState, undoSteps } from './step.js';
 
+const RETRY_BASE_MS = 500;
+const RETRY_MAX_MS = 15_000;
+
 /** What happens to one instance, in order. `switch` is stop, switch and start in one trip to the host. */
 const STEPS: readonly AnyStep[] = [guard, drain, switchRelease, verify, restore, record];
+/** The same past the balancer: whatever is in rotation or out of it stays so, also what is out by our hand. */
+const RELEASE_STEPS: readonly AnyStep[] = [guard, switchRelease, verify, record];
+const stepsOf = ({ journal }: InstanceContext): readonly AnyStep[] =>
+  journal.state.request.action === 'release' ? RELEASE_STEPS : STEPS;
 /** From here on the instance is good: it is ended, not brought back, when somebody asks to cancel. */
 const GOOD: ReadonlySet<AnyStep> = new Set<AnyStep>([restore, record]);
 
@@ -33,7 +41,7 @@ export async function unstageInstance(context: InstanceContext): Promise<string[
  * @throws StepError when one failed, CancelAsked when it is no longer wanted; `bringBack` is due then
  */
 export async function rollInstance(context: InstanceContext): Promise<void> {
-  for (const step of context.plan.unchanged === true ? [] : STEPS) {
+  for (const step of context.plan.unchanged === true ? [] : stepsOf(context)) {
     if (stepState(context, step)?.status === 'done') continue;
     if (!GOOD.has(step)) safePoint(context, step === guard);
     await runStep(context, step);
@@ -43,7 +51,7 @@ export async function rollInstance(context: InstanceContext): Promise<void> {
 
 /** Undoes all that was begun on a failed instance. @returns one line for each thing that is left as it is */
 export async function bringBack(context: InstanceContext): Promise<string[]> {
-  const left = lines(context, await undoSteps(context, STEPS));
+  const left = lines(context, await undoSteps(context, stepsOf(context)));
   // Its former release is back, and did not serve: an earlier deployment had to leave it out of rotation.
   return isOwed(context) ? [...left, `${context.instance.key} stays out of rotation, as before this deployment`] : left;
 }
@@ -54,16 +62,23 @@ const isOwed = (context: InstanceContext): boolean =>
 /** Brings back an instance that is on the new release, never the last one that serves. @returns as `bringBack` */
 export async function takeBack(context: InstanceContext): Promise<string[]> {
   const { journal, instance } = context;
-  // Once begun it is ended, whoever serves meanwhile.
+  // Once begun it is ended, whoever serves meanwhile. A release had not been asked who serves on its way in either.
   if (isDone(journal.state.instances[instance.key]) && stepState(context, restore)?.status === 'done') {
     try {
       await anotherServes(context);
+      await mustBeReached(context);
     } catch (error) {
       if (context.signal.aborted) throw error;
       return lines(context, [toRexError(error)]);
     }
   }
   return bringBack(context);
+}
+
+/** Where nothing can be taken back, what serves is not taken out of rotation for it either. @throws what keeps us out */
+async function mustBeReached(context: InstanceContext): Promise<void> {
+  const options = { attempts: context.name.retries + 1, baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS };
+  await retry(() => look.find(context), { ...options, signal: context.signal });
 }
 
 const lines = (context: InstanceContext, errors: readonly RexError[]): string[] =>

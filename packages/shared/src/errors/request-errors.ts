@@ -1,3 +1,4 @@
+import type { RefusedToken } from '../api/original.js';
 import { type ErrorFacts, RexError } from './rex-error.js';
 
 /** A request that is refused, with the HTTP status that says so. */
@@ -15,6 +16,12 @@ export class ParameterError extends RequestError {
 export class UnauthorizedError extends RequestError {
   override readonly code = 'unauthorized';
   override readonly status = 401;
+  /** What was wrong with the token that came, if any did. */
+  readonly token: RefusedToken | undefined;
+  constructor(facts: ErrorFacts & { token?: RefusedToken }) {
+    super(facts);
+    this.token = facts.token;
+  }
 }
 export class ForbiddenError extends RequestError {
   override readonly code = 'forbidden';
@@ -64,6 +71,11 @@ export class RateLimitError extends RequestError {
     super(facts);
     this.headers = { 'Retry-After': String(facts.retryAfterSeconds) };
   }
+}
+/** A job whose journal this version cannot read; nobody goes on with it until one comes that can. */
+export class JournalError extends RequestError {
+  override readonly code = 'journal';
+  override readonly status = 500;
 }
 /** Redis does not answer; answered within 3 s (docs: design §3). */
 export class UnavailableError extends RequestError {

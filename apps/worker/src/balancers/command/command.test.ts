@@ -6,6 +6,7 @@ import { loadConfig } from '@rexdeploy/shared/config/load';
 import type { ReachedHost, ResolvedCommand, ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import { Connections } from '@rexdeploy/ssh/connections';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openFence } from '../../testing/open-fence.js';
 import { describeBalancer } from '../balancer.contract.js';
 import { CommandBalancer } from './command.js';
 
@@ -41,12 +42,15 @@ const settings = (changes: Partial<ResolvedCommand> = {}): ResolvedCommand => ({
   look: `cat "${dir}/$REX_INSTANCE" || exit 3; ! grep -q out "${dir}/$REX_INSTANCE"`,
   drain: `echo out > "${dir}/$REX_INSTANCE"`,
   restore: `printf '%s\\n' "$REX_FOUND" > "${dir}/$REX_INSTANCE"`,
+  weight: `echo "weight $REX_WEIGHT" > "${dir}/$REX_INSTANCE"`,
   settle: 0,
   timeout: 5_000,
   ...changes,
 });
 const driver = (changes: Partial<ResolvedCommand> = {}, of: Partial<ResolvedInstance> = {}): CommandBalancer =>
-  new CommandBalancer(settings(changes), { ...instance, ...of }, (to) => connections.get(to));
+  new CommandBalancer(settings(changes), { ...instance, ...of }, async (to) =>
+    openFence(await connections.get(to), `${fleet.dir}/fence`),
+  );
 
 for (const place of ['this machine', 'a host']) {
   const changes = (): Partial<ResolvedCommand> => (place === 'a host' ? { reach } : {});
@@ -76,7 +80,7 @@ for (const place of ['this machine', 'a host']) {
 
     test('do not show in the process list', async () => {
       const look = `ps -eo args | grep -c 'unseen[-]mark'; [ "$?" = 1 ] # unseen-mark`;
-      expect(await driver({ ...changes(), look }).look(signal)).toEqual({ in: true, exact: '0' });
+      expect(await driver({ ...changes(), look }).look(signal)).toMatchObject({ in: true, exact: '0' });
     });
 
     test('that say neither in nor out are an error with their own words', async () => {
