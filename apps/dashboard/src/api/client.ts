@@ -5,8 +5,11 @@ import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 /** Fired when the API no longer takes the log-in. */
 export const LOGGED_OUT = 'rex-logged-out';
 
-/** The proof that a change is wanted by this page: scripts of other origins cannot send it. */
-export const PAGE_HEADERS = { 'x-rex-dashboard': '1' } as const;
+/**
+ * The proof that a change is wanted by this page: scripts of other origins cannot send it. And the types of answers that it
+ * reads, whatever the configuration gives to others.
+ */
+export const PAGE_HEADERS = { 'x-rex-dashboard': '1', accept: 'application/json; envelope=page' } as const;
 
 /** The API that this page came from; the cookie says who asks. */
 export const api = new ApiClient({

@@ -76,8 +76,10 @@ class Follower {
 
   #open(): void {
     this.#source?.close();
-    const query = this.#lastId === '' ? {} : { query: { last_event_id: this.#lastId } };
-    const source = new EventSource(api.url('GET /jobs/:id/events', { params: { id: this.#id }, ...query }));
+    const after = this.#lastId === '' ? {} : { last_event_id: this.#lastId };
+    // An event stream cannot be asked for with headers of ours.
+    const query = { envelope: 'page' as const, ...after };
+    const source = new EventSource(api.url('GET /jobs/:id/events', { params: { id: this.#id }, query }));
     this.#source = source;
     for (const type of TYPES) source.addEventListener(type, (message) => this.#take(message));
     source.addEventListener('end', (message) => this.#end(message));
