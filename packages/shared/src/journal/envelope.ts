@@ -5,7 +5,7 @@ import { sentence } from '../errors/rex-error.js';
 import { commandLine, requestCommand } from './command-line.js';
 import type { Difference, Finding, RecordFacts } from './events.js';
 import { whyWaiting } from './reduce.js';
-import { type BatchState, type DeploymentState, type InstanceState, isDone, isTerminal } from './state.js';
+import { type BatchState, type DeploymentState, isDone, isLeftBehind, isTerminal } from './state.js';
 
 /** How the answer is to be written; all of it comes from the config. */
 export interface EnvelopeSettings {
@@ -76,13 +76,14 @@ export function jobView(state: DeploymentState): JobView {
       bytes_total: String(sum('bytesTotal')),
     },
     ...(state.waiting === undefined ? {} : { why: whyWaiting(state.waiting) }),
-    ...(state.state === 'failed' || state.state === 'cancelled' ? { rollback: rollbackOf(instances) } : {}),
+    ...(state.state === 'failed' || state.state === 'cancelled' ? { rollback: rollbackOf(state) } : {}),
   };
 }
 
 /** `none`: nothing had to be put back, or it was left on purpose. */
-function rollbackOf(instances: readonly InstanceState[]): 'done' | 'failed' | 'none' {
-  if (instances.some(({ left }) => left !== undefined && left.kept !== true)) return 'failed';
+export function rollbackOf(state: Pick<DeploymentState, 'instances'>): 'done' | 'failed' | 'none' {
+  if (isLeftBehind(state)) return 'failed';
+  const instances = Object.values(state.instances);
   return instances.some(({ steps }) => steps.some(({ status }) => status === 'undone')) ? 'done' : 'none';
 }
 
