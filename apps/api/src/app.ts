@@ -1,11 +1,13 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { answerClientError } from './client-errors.js';
+import { httpMetrics } from './metrics/http-metrics.js';
 import type { ApiParts } from './parts.js';
 import { auth } from './plugins/auth.js';
 import { errors, sendRefusal } from './plugins/errors.js';
 import { maskAnswers } from './plugins/mask-answers.js';
 import { parameters } from './plugins/parameters.js';
 import { requestRate } from './plugins/rate-limit.js';
+import { tracing } from './plugins/tracing.js';
 import { unreadBodies } from './plugins/unread-bodies.js';
 import { requestLives } from './request-life.js';
 import { drainedRoutes } from './routes/drained.js';
@@ -13,6 +15,7 @@ import { healthRoutes } from './routes/health.js';
 import { jobControlRoutes } from './routes/job-control.js';
 import { jobEventRoutes } from './routes/job-events.js';
 import { jobRoutes } from './routes/jobs.js';
+import { metricsRoutes } from './routes/metrics.js';
 import { nameRoutes } from './routes/names.js';
 import { packageRoutes } from './routes/packages.js';
 import { rexRoutes } from './routes/rex.js';
@@ -34,6 +37,8 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
     clientErrorHandler: (error, socket) => answerClientError(parts.config, error, socket),
   });
 
+  await app.register(tracing);
+  await app.register(httpMetrics);
   await app.register(errors, parts);
   await app.register(maskAnswers);
   await app.register(unreadBodies);
@@ -50,5 +55,6 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
   await app.register(packageRoutes, parts);
   await app.register(nameRoutes, parts);
   await app.register(drainedRoutes, parts);
+  await app.register(metricsRoutes, parts);
   return app;
 }

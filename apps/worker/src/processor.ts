@@ -9,6 +9,7 @@ import { claim, type Journal } from '@rexdeploy/shared/journal/journal';
 import { drainedIn, findDrained } from '@rexdeploy/shared/journal/ledger';
 import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
+import { describeSpan, failSpan, inTrace, traced } from '@rexdeploy/shared/telemetry/trace';
 import { Connections } from '@rexdeploy/ssh/connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
@@ -16,6 +17,7 @@ import { check } from './actions/check.js';
 import { observeAll } from './actions/observe.js';
 import { sweep } from './actions/sweep.js';
 import { unlock } from './actions/unlock.js';
+import type { Meters } from './meters.js';
 import type { RolloutContext } from './rollout/context.js';
 import { openHistory } from './rollout/history.js';
 import { rollOut } from './rollout/rollout.js';
@@ -36,6 +38,9 @@ export interface WorkerParts {
   readonly othersAlive: () => boolean;
   /** Sends the ticket of a deployment that was in line and has the name now. Never throws: the reconciler does it later. */
   readonly wake: (deploymentId: string) => Promise<void>;
+  /** Looks for events that people are told of. Nobody waits for it, and it never throws. */
+  readonly tell: () => void;
+  readonly meters: Meters;
 }
 
 /** How long a dry run may be applied. */
@@ -61,9 +66,31 @@ export async function processDeployment(
   signal: AbortSignal,
   onChange: (state: DeploymentState) => void,
 ): Promise<Outcome> {
-  const owned = await claim(parts.redis, parts.keys, id, parts.id);
+  const owned = await claim(parts.redis, parts.keys, id, parts.id, (ms) => parts.meters.appended(ms));
   if (owned === undefined) return 'gone';
-  const journal = observed(owned, onChange);
+  parts.tell();
+  const { action, name, k, trace } = owned.state.request;
+  const attributes = {
+    'rexdeploy.deployment': id,
+    'rexdeploy.action': action,
+    'rexdeploy.name': name,
+    'rexdeploy.k': k,
+    'rexdeploy.worker': parts.id,
+    'rexdeploy.epoch': owned.epoch,
+  };
+  return inTrace(trace, () => traced(`${action} ${name}`, attributes, () => walk(parts, owned, signal, onChange)));
+}
+
+async function walk(
+  parts: WorkerParts,
+  owned: Journal,
+  signal: AbortSignal,
+  onChange: (state: DeploymentState) => void,
+): Promise<Outcome> {
+  const journal = observed(owned, (state, events) => {
+    if (events.some(({ type }) => TOLD.has(type))) parts.tell();
+    onChange(state);
+  });
   const connections = new Connections();
   const watch = watchOver(journal, signal);
   try {
@@ -82,10 +109,12 @@ export async function processDeployment(
     }
     // Should Redis be what failed, this append fails too, and the deployment is taken up again later.
     const state = thrown instanceof CancelledError ? 'cancelled' : 'failed';
+    if (state === 'failed') failSpan(thrown);
     await journal.append({ type: 'finished', state, error: toRexError(thrown).toRecord() });
     return 'ended';
   } finally {
     watch.end();
+    describeSpan({ 'rexdeploy.state': journal.state.state });
     if (journal.next !== undefined) await parts.wake(journal.next);
     await connections.closeAll();
   }
@@ -207,8 +236,11 @@ function mustBeOpen(config: Config, name: ResolvedName, { turnMs, plan, request 
   }
 }
 
+/** Events that may be told to people; which of them are, is the herald's business. */
+const TOLD: ReadonlySet<NewEvent['type']> = new Set(['batch-finished', 'held', 'finished']);
+
 /** The journal, telling of every change. */
-function observed(journal: Journal, onChange: (state: DeploymentState) => void): Journal {
+function observed(journal: Journal, onChange: (state: DeploymentState, events: readonly NewEvent[]) => void): Journal {
   return {
     id: journal.id,
     epoch: journal.epoch,
@@ -224,7 +256,7 @@ function observed(journal: Journal, onChange: (state: DeploymentState) => void):
     confirm: () => journal.confirm(),
     async append(...events: NewEvent[]) {
       await journal.append(...events);
-      onChange(journal.state);
+      onChange(journal.state, events);
     },
   };
 }

@@ -70,7 +70,16 @@ export function resolveNotifiers(sections: readonly NotifierSection[]): {
       issues.push({ path: `notify.${at}`, found: `a second notifier called ${name}`, expected });
     }
     names.add(name);
-    return { type, name, url, secret: 'secret' in section ? section.secret : undefined, events, lang, timeoutMs, retryMs };
+    return {
+      type,
+      name,
+      url,
+      secret: 'secret' in section ? section.secret : undefined,
+      events,
+      lang,
+      timeoutMs,
+      retryMs,
+    };
   });
   return { notify, issues };
 }

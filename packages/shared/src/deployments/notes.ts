@@ -40,10 +40,7 @@ export async function noteNotice(
   notice: WithoutTime<Extract<JournalEvent, { type: 'notified' | 'notify-failed' }>>,
 ): Promise<void> {
   const event = eventSchema.parse({ ...notice, at: new Date().toISOString() });
-  const field = fieldOf(stored.notifications.name, [
-    notice.notifier,
-    notice.type === 'notified' ? 'sent' : 'failed',
-  ]);
+  const field = fieldOf(stored.notifications.name, [notice.notifier, notice.type === 'notified' ? 'sent' : 'failed']);
   const args = [noticeField(notice.entry, notice.notifier), JSON.stringify(event), field];
   await NOTE.run(redis, touched(keys, target), args);
 }

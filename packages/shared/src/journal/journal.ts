@@ -73,7 +73,14 @@ export async function claim(
   const at = new Date().toISOString();
   const event = JSON.stringify({ type: 'claimed', at, worker, epoch: '@EPOCH@' });
   const template = event.replace('"@EPOCH@"', '@EPOCH@');
-  const touched = [keys.record(id), keys.journal(id), keys.lock(name), keys.waiting(name), keys.record(''), keys.untold];
+  const touched = [
+    keys.record(id),
+    keys.journal(id),
+    keys.lock(name),
+    keys.waiting(name),
+    keys.record(''),
+    keys.untold,
+  ];
   const epoch = Number(await CLAIM.run(redis, touched, [worker, template, id, at]));
   if (epoch < 0) return undefined;
   const state = await foldJournal(redis, keys, id);
@@ -122,9 +129,7 @@ class RedisJournal implements Journal {
 
   append(...events: NewEvent[]): Promise<void> {
     const givenMs = performance.now();
-    const turn = this.#tail
-      .then(() => this.#write(events))
-      .then(() => this.#onAppended(performance.now() - givenMs));
+    const turn = this.#tail.then(() => this.#write(events)).then(() => this.#onAppended(performance.now() - givenMs));
     this.#tail = turn.catch(() => undefined);
     return turn;
   }

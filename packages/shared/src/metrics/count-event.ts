@@ -45,10 +45,7 @@ export function countEvent(before: DeploymentState, after: DeploymentState, even
     case 'undo-done':
       return observe(stored.stepSeconds, [event.step, 'undone'], event.ms / 1000);
     case 'step-failed':
-      return [
-        ...observe(stored.stepSeconds, [event.step, 'failed'], event.ms / 1000),
-        ...countError(event.error.code),
-      ];
+      return [...observe(stored.stepSeconds, [event.step, 'failed'], event.ms / 1000), ...countError(event.error.code)];
     case 'undo-failed':
       return [
         ...observe(stored.stepSeconds, [event.step, 'undo-failed'], event.ms / 1000),

@@ -51,3 +51,8 @@ export function failSpan(error: unknown): void {
 export function describeSpan(attributes: Attributes): void {
   trace.getActiveSpan()?.setAttributes(attributes);
 }
+
+/** Notes on the present span that something happened within it. */
+export function noteOnSpan(what: string, attributes: Attributes): void {
+  trace.getActiveSpan()?.addEvent(what, attributes);
+}
