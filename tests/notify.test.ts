@@ -1,10 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { noticeId } from '@rexdeploy/shared/queue/notices';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { at } from './support/client.js';
 import { type LoneWorkers, loneWorkers } from './support/lone-worker.js';
 import { type Behaviour, type Got, type Receiver, startReceiver } from './support/receiver.js';
 import { test } from './support/stand.js';
+
+// Several processes each; on a machine that is busy otherwise they take their time.
+vi.setConfig({ testTimeout: 180_000 });
 
 const SECRET = 'the-secret-of-the-receiver';
 const takes: Behaviour = () => ({ status: 200 });
@@ -28,6 +33,20 @@ function isSigned({ headers, body }: Got): boolean {
   return headers['x-rexdeploy-signature'] === `sha256=${createHmac('sha256', SECRET).update(signed).digest('hex')}`;
 }
 
+/** What docs/observability.md gives receivers to check with, taken from there. */
+async function checkAsDocumented({ headers, body }: Got): Promise<void> {
+  const page = readFileSync(new URL('../docs/observability.md', import.meta.url), 'utf8');
+  const block = (language: string): string =>
+    new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(page)?.[1] ?? '';
+  const { isFromRexdeploy } = await import(`data:text/javascript,${encodeURIComponent(block('js'))}`);
+  expect(isFromRexdeploy(SECRET, headers, body)).toBe(true);
+  expect(isFromRexdeploy('another', headers, body)).toBe(false);
+  expect(isFromRexdeploy(SECRET, headers, `${body} `)).toBe(false);
+  const env = { PATH: process.env.PATH, TIMESTAMP: String(headers['x-rexdeploy-timestamp']), BODY: body, SECRET };
+  const made = execFileSync('/bin/sh', ['-c', block('sh')], { env, encoding: 'utf8' });
+  expect(made.trim()).toBe(headers['x-rexdeploy-signature']);
+}
+
 const kinds = (all: readonly Got[]): string[] => all.map(({ headers }) => String(headers['x-rexdeploy-event']));
 const text = ({ body }: Got): string => {
   const { text, content } = JSON.parse(body);
@@ -46,6 +65,7 @@ test('a roll-out is told to every kind of receiver, each in its own signed form;
     '/slack': () => ({ status: 200, body: 'ok' }),
   });
   const { client } = await start({
+    fleet: { app: false, balancer: 'none' },
     config: {
       notify: [
         { type: 'webhook', url: `${receiver.url}/hook`, secret: '${HOOK_SECRET}', lang: 'en' },
@@ -70,6 +90,7 @@ test('a roll-out is told to every kind of receiver, each in its own signed form;
   await expect.poll(() => kinds(receiver.at('/hook')).sort(), { timeout: 20_000 }).toEqual([...all].sort());
   const hooks = receiver.at('/hook');
   expect(hooks.every(isSigned)).toBe(true);
+  await checkAsDocumented(hooks[0] ?? expect.fail('nothing came'));
   expect(new Set(hooks.map(({ headers }) => headers['x-rexdeploy-delivery'])).size).toBe(5);
   const held = hooks.find(({ headers }) => headers['x-rexdeploy-event'] === 'held');
   expect(JSON.parse(held?.body ?? '')).toMatchObject({

@@ -26,6 +26,8 @@ export interface Stand {
   api: Api;
   workers: Worker[];
   client: Client;
+  /** Of `client`. */
+  token: string;
   configFile: string;
   /** Starts one more worker. */
   addWorker(): Promise<Worker>;
@@ -72,5 +74,5 @@ async function startStand(options: StandOptions, releases: (() => Promise<unknow
   };
   await Promise.all(Array.from({ length: options.workers ?? 1 }, addWorker));
   const token = await makeToken(redis.url);
-  return { fleet, redis, api, workers, client: new Client(api.url, token), configFile, addWorker };
+  return { fleet, redis, api, workers, client: new Client(api.url, token), token, configFile, addWorker };
 }

@@ -19,8 +19,9 @@ export class StoredHistogram extends Histogram {
     this.#series = series;
   }
 
-  override async get() {
-    const { name } = this.#about;
+  /** What the library asks for whenever it needs the figures. */
+  async getForPromString() {
+    const { name, help } = this.#about;
     const values = this.#series.flatMap(({ labels, buckets, sum }) => {
       const upTo = (bound: number): number =>
         [...buckets].reduce((total, [upper, times]) => (upper <= bound ? total + times : total), 0);
@@ -36,11 +37,6 @@ export class StoredHistogram extends Histogram {
         { metricName: `${name}_count`, labels, value: all },
       ];
     });
-    return { ...(await super.get()), values };
-  }
-
-  /** What the library asks for when it writes text. */
-  getForPromString() {
-    return this.get();
+    return { name, help, type: 'histogram', values };
   }
 }
