@@ -4,7 +4,7 @@ import { toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { readJournal } from '@rexdeploy/shared/journal/journal';
 import { fieldOf, stored } from '@rexdeploy/shared/metrics/stored';
 import { NOTICE_ATTEMPTS, noticeId, noticeTicketSchema } from '@rexdeploy/shared/queue/notices';
-import { type Job, UnrecoverableError } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import type { Logger } from 'pino';
 import type { WorkerParts } from '../processor.js';
 import { createNotifier } from './create.js';
@@ -14,13 +14,14 @@ import { messageOf } from './texts/texts.js';
 /**
  * Takes one ticket of a notice: reads who and what it is about, and tells it. What becomes of it is journaled, and
  * changes nothing for the deployment.
+ * @param leaving aborted when this process has to end: the ticket goes back, and no attempt is counted
  * @returns a word for dashboards of the queue
  * @throws NotifyError when it is worth another attempt; UnrecoverableError when it is given up
  */
 export async function deliver(
   { config, redis, keys }: Pick<WorkerParts, 'config' | 'redis' | 'keys'>,
-  job: Job,
-  signal: AbortSignal,
+  { job, token, signal }: { job: Job; token: string | undefined; signal: AbortSignal },
+  leaving: AbortSignal,
   log: Logger,
 ): Promise<string> {
   const ticket = noticeTicketSchema.parse(job.data);
@@ -38,9 +39,14 @@ export async function deliver(
   const about = { notifier: name, notice: notice.type, entry, attempts };
   try {
     const message = messageOf(notice, notifier.lang, config.timezone);
-    await createNotifier(notifier).send({ id: noticeId(ticket), notice, message }, signal);
+    const ends = AbortSignal.any([signal, leaving]);
+    await createNotifier(notifier).send({ id: noticeId(ticket), notice, message }, ends);
   } catch (thrown) {
     signal.throwIfAborted();
+    if (leaving.aborted) {
+      await job.moveToDelayed(Date.now(), token);
+      throw new DelayedError();
+    }
     const error = toRexError(thrown);
     if (error instanceof NotifyError && error.retryable && attempts < (job.opts.attempts ?? NOTICE_ATTEMPTS)) {
       log.warn({ ...about, deploymentId, reason: error.message }, 'a notice was not taken; it is sent again');

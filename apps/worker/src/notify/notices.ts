@@ -11,7 +11,7 @@ import { Herald } from './herald.js';
 const CONCURRENCY = 16;
 /** As for deployments: a worker that died is no reason to give up. */
 const MAX_TAKEOVERS = 100;
-/** Longest that the end of this process waits for receivers; another worker repeats what was cut off. */
+/** Longest that the end of this process waits for receivers; what is cut off then goes back to the queue. */
 const LEAVE_MS = 5_000;
 
 /** Telling people what happens, apart from what happens. */
@@ -31,7 +31,8 @@ export async function startNotices(
   const queue = openNoticeQueue(parts.redis, config.redis.prefix, (error) => log.warn({ err: error }, 'notice queue'));
   const herald = new Herald(parts, queue, log);
   const wanted = config.notify.length > 0 || (await queue.count()) > 0;
-  const worker = wanted ? openWorker(parts, redisUrl, log) : undefined;
+  const leaving = new AbortController();
+  const worker = wanted ? openWorker(parts, redisUrl, leaving.signal, log) : undefined;
   await worker?.waitUntilReady();
   return {
     tell: () => herald.nudge(),
@@ -39,7 +40,8 @@ export async function startNotices(
       await Promise.race([herald.idle(), pause(LEAVE_MS, undefined, { ref: false })]);
       const closed = worker?.close();
       await Promise.race([closed, pause(LEAVE_MS, undefined, { ref: false })]);
-      await worker?.close(true);
+      leaving.abort();
+      await closed;
       await queue.close();
     },
   };
@@ -48,13 +50,15 @@ export async function startNotices(
 function openWorker(
   parts: Pick<WorkerParts, 'config' | 'redis' | 'keys' | 'id'>,
   redisUrl: string,
+  leaving: AbortSignal,
   log: Logger,
 ): Worker<NoticeTicket> {
   const { config, id } = parts;
   const worker = new Worker<NoticeTicket>(
     NOTICE_QUEUE,
     // All three parameters must be declared, or the signal is not given.
-    (job, _token, signal) => deliver(parts, job, signal ?? new AbortController().signal, log),
+    (job, token, signal) =>
+      deliver(parts, { job, token, signal: signal ?? new AbortController().signal }, leaving, log),
     {
       prefix: config.redis.prefix,
       connection: { url: redisUrl, ...redisOptions('blocking') },

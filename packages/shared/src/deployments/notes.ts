@@ -41,22 +41,23 @@ export async function noteNotice(
 ): Promise<void> {
   const event = eventSchema.parse({ ...notice, at: new Date().toISOString() });
   const field = fieldOf(stored.notifications.name, [notice.notifier, notice.type === 'notified' ? 'sent' : 'failed']);
-  const args = [noticeField(notice.entry, notice.notifier), JSON.stringify(event), field];
+  const args = [noticeField(notice.type, notice), JSON.stringify(event), field];
   await NOTE.run(redis, touched(keys, target), args);
 }
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never;
 
-/** Was this notifier told of this event, or given up? */
+/** Was this notifier told of this event? One that was given up may be tried again, by people. */
 export async function wasNotified(
   redis: Redis,
   keys: Keys,
   target: string,
   { entry, notifier }: { entry: string; notifier: string },
 ): Promise<boolean> {
-  return (await redis.hexists(keys.record(target), noticeField(entry, notifier))) === 1;
+  return (await redis.hexists(keys.record(target), noticeField('notified', { entry, notifier }))) === 1;
 }
 
-const noticeField = (entry: string, notifier: string): string => `notice:${entry}:${notifier}`;
+const noticeField = (type: string, { entry, notifier }: { entry: string; notifier: string }): string =>
+  `${type}:${entry}:${notifier}`;
 
 const touched = (keys: Keys, target: string): string[] => [keys.record(target), keys.journal(target), keys.metrics];
