@@ -15,8 +15,15 @@ const NONE: Telemetry = { queues: {}, stop: async () => undefined };
  * @param otlp base address of the collector; empty = what the variables of OpenTelemetry say
  */
 export async function startTelemetry(service: 'api' | 'worker', otlp: string): Promise<Telemetry> {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: whole, OTEL_SERVICE_NAME } = process.env;
+  const {
+    OTEL_EXPORTER_OTLP_ENDPOINT: base,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: whole,
+    OTEL_SERVICE_NAME,
+  } = process.env;
   if (!otlp && !base && !whole) return NONE;
   const { startSdk } = await import('./sdk.js');
-  return startSdk(OTEL_SERVICE_NAME || `rexdeploy-${service}`, otlp === '' ? undefined : `${otlp.replace(/\/+$/, '')}/v1/traces`);
+  return startSdk(
+    OTEL_SERVICE_NAME || `rexdeploy-${service}`,
+    otlp === '' ? undefined : `${otlp.replace(/\/+$/, '')}/v1/traces`,
+  );
 }
