@@ -72,8 +72,11 @@ async function deployTwice(stand: Stand): Promise<StreamedEvent[]> {
 test('what was deployed, how it ended and how long each step took is the same at every API process, and right', async ({
   start,
 }) => {
-  const stand = await start({ fleet: { app: false }, config: { worker: { lock: '2s', stalled_check: '500ms' } } });
-  const other = await startApi({ config: stand.configFile, env: stand.fleet.env });
+  const stand = await start({
+    fleet: { app: false },
+    config: { api: { metrics: '${REX_METRICS:-token}' }, worker: { lock: '2s', stalled_check: '500ms' } },
+  });
+  const other = await startApi({ config: stand.configFile, env: { ...stand.fleet.env, REX_METRICS: 'open' } });
   onTestFinished(() => other.stop());
   const events = await deployTwice(stand);
 
@@ -138,6 +141,8 @@ test('what was deployed, how it ended and how long each step took is the same at
   const passedOn = { 'x-forwarded-for': '203.0.113.7' };
   expect((await scrape(stand.api.url, passedOn)).status).toBe(401);
   expect((await scrape(`${stand.api.url}`, { ...passedOn, authorization: `Bearer ${stand.token}` })).status).toBe(200);
+
+  expect((await scrape(other.url, passedOn)).status).toBe(200);
 
   // Without Redis, what the process knows by itself is still there, and says why the rest is not.
   await stand.redis.stop();

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { askDeployment } from '@rexdeploy/shared/deployments/control';
 import { noticeId } from '@rexdeploy/shared/queue/notices';
 import { expect, onTestFinished, vi } from 'vitest';
 import { at } from './support/client.js';
@@ -64,7 +65,7 @@ test('a roll-out is told to every kind of receiver, each in its own signed form;
     '/feishu': () => ({ status: 200, body: '{"code":0,"msg":"success"}' }),
     '/slack': () => ({ status: 200, body: 'ok' }),
   });
-  const { client } = await start({
+  const { client, workers } = await start({
     fleet: { app: false, balancer: 'none' },
     config: {
       notify: [
@@ -136,7 +137,9 @@ test('a roll-out is told to every kind of receiver, each in its own signed form;
     return told;
   };
   await expect.poll(async () => (await notes()).length, { timeout: 20_000 }).toBe(17);
-  await receiver.close();
+  // And a worker that has to end gives them back instead of waiting for them.
+  await workers[0]?.stop();
+  expect(await workers[0]?.child.exited).toMatchObject({ code: 0 });
 });
 
 test('a worker that dies before anybody was told, or while somebody is, swallows nothing and repeats nothing else', async () => {
@@ -160,6 +163,9 @@ test('a worker that dies before anybody was told, or while somebody is, swallows
 
   const second = await start();
   await expect.poll(() => receiver.at('/holds').length, { timeout: 20_000 }).toBe(1);
+  const notes = async () => (await events(journal.id)).flatMap((event) => (event.type === 'notified' ? [event] : []));
+  await expect.poll(async () => (await notes()).length, { timeout: 20_000 }).toBe(3);
+  // The notices to `hook` are noted; that to `holds` is under way.
   await second.kill9();
   release = true;
   await start();
@@ -167,7 +173,6 @@ test('a worker that dies before anybody was told, or while somebody is, swallows
   const [first, again] = receiver.at('/holds').map(({ headers }) => headers['x-rexdeploy-delivery']);
   expect(again).toBe(first);
 
-  const notes = async () => (await events(journal.id)).flatMap((event) => (event.type === 'notified' ? [event] : []));
   await expect.poll(async () => (await notes()).length, { timeout: 20_000 }).toBe(4);
   expect(kinds(receiver.at('/hook')).sort()).toEqual(['batch', 'failed', 'started']);
   const failed = receiver.at('/hook').find(({ headers }) => headers['x-rexdeploy-event'] === 'failed');
@@ -192,8 +197,14 @@ test('a worker that dies before anybody was told, or while somebody is, swallows
 });
 
 test('what may pass is tried again; a refusal, a redirect and a robot that says no are journaled at once, without a secret', async () => {
+  const attempts = new Map<string, number>();
   const receiver = await receive({
-    '/busy': (_, nth) => (nth < 2 ? { status: nth === 0 ? 503 : 429 } : { status: 204 }),
+    '/busy': ({ body }) => {
+      const { deployment } = JSON.parse(body);
+      const nth = attempts.get(deployment) ?? 0;
+      attempts.set(deployment, nth + 1);
+      return nth < 2 ? { status: nth === 0 ? 503 : 429 } : { status: 204 };
+    },
     '/refuses/k-e-y-of-it': () => ({ status: 400, body: 'no such robot: /refuses/k-e-y-of-it' }),
     '/moved': () => ({ status: 302, headers: { location: '/hook' } }),
     '/hook': takes,
@@ -203,6 +214,7 @@ test('what may pass is tried again; a refusal, a redirect and a robot that says 
   const events = ['finished'];
   const {
     start,
+    accept,
     take,
     events: journalOf,
     redis,
@@ -217,6 +229,9 @@ test('what may pass is tried again; a refusal, a redirect and a robot that says 
   const worker = await start();
   const journal = await take();
   await journal.append({ type: 'finished', state: 'succeeded' });
+  // Nobody ever had this one, and still its end is told and counted.
+  const cancelled = await accept({ name: 'shop', k: 'shop', batches: [['shop1']] });
+  await askDeployment(redis, keys, { id: cancelled, name: 'shop' }, 'cancel', 'ann');
   // A dry run is told to nobody.
   await (await take({ dryRun: true })).append({ type: 'finished', state: 'succeeded' });
 
@@ -235,11 +250,18 @@ test('what may pass is tried again; a refusal, a redirect and a robot that says 
     attempts: 1,
     error: { what: 'refused with code 93000: invalid webhook url' },
   });
-  expect(receiver.at('/busy')).toHaveLength(3);
-  expect(receiver.at('/refuses/k-e-y-of-it')).toHaveLength(1);
+  const ends = receiver.at('/busy').map(({ body }) => JSON.parse(body));
+  expect(ends.filter(({ deployment }) => deployment === journal.id)).toHaveLength(3);
+  await expect.poll(() => receiver.at('/refuses/k-e-y-of-it').length, { timeout: 20_000 }).toBe(2);
+  const refused = receiver.at('/refuses/k-e-y-of-it').map(({ body }) => JSON.parse(body));
+  expect(refused.find(({ deployment }) => deployment === cancelled)).toMatchObject({
+    state: 'cancelled',
+    error: { what: expect.stringContaining('cancelled by ann') },
+  });
+  expect(await redis.hget(keys.metrics, 'rexdeploy_deployments_total|shop|deploy|cancelled')).toBe('1');
   expect(receiver.at('/hook')).toHaveLength(0);
   expect(JSON.stringify([...told.values()])).not.toContain('k-e-y-of-it');
   expect(worker.child.tail()).not.toContain('k-e-y-of-it');
-  expect(await redis.hget(keys.metrics, 'rexdeploy_notifications_total|busy|retried')).toBe('2');
-  expect(await redis.hget(keys.metrics, 'rexdeploy_notifications_total|robot|failed')).toBe('1');
+  expect(await redis.hget(keys.metrics, 'rexdeploy_notifications_total|busy|retried')).toMatch(/^[2-4]$/);
+  expect(await redis.hget(keys.metrics, 'rexdeploy_notifications_total|robot|failed')).toMatch(/^[12]$/);
 });

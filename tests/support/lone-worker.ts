@@ -16,7 +16,9 @@ export interface LoneWorkers {
   redis: Redis;
   keys: Keys;
   start(): Promise<Worker>;
-  /** Accepts a deployment and takes it; nobody sends its ticket. */
+  /** Accepts a deployment; nobody sends its ticket. @returns its id */
+  accept(request?: Partial<DeployRequest>): Promise<string>;
+  /** Accepts one and takes it. */
   take(request?: Partial<DeployRequest>): Promise<Journal>;
   events(id: string): Promise<JournalEvent[]>;
   close(): Promise<void>;
@@ -45,6 +47,8 @@ export async function loneWorkers(config: Record<string, unknown>): Promise<Lone
   redis.on('error', () => undefined);
   const keys = new Keys('rex');
   const workers: Worker[] = [];
+  const accept = async (request: Partial<DeployRequest> = {}): Promise<string> =>
+    (await acceptDeployment(redis, keys, { ...REQUEST, ...request })).id;
   return {
     redis,
     keys,
@@ -53,8 +57,9 @@ export async function loneWorkers(config: Record<string, unknown>): Promise<Lone
       workers.push(worker);
       return worker;
     },
-    take: async (request = {}) => {
-      const { id } = await acceptDeployment(redis, keys, { ...REQUEST, ...request });
+    accept,
+    take: async (request) => {
+      const id = await accept(request);
       const journal = await claim(redis, keys, id, 'the-test');
       if (journal === undefined) throw new Error(`${id} could not be taken`);
       return journal;

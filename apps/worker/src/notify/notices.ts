@@ -12,7 +12,7 @@ const CONCURRENCY = 16;
 /** As for deployments: a worker that died is no reason to give up. */
 const MAX_TAKEOVERS = 100;
 /** Longest that the end of this process waits for receivers; what is cut off then goes back to the queue. */
-const LEAVE_MS = 5_000;
+const LEAVE_MS = 2_000;
 
 /** Telling people what happens, apart from what happens. */
 export interface Notices {
