@@ -80,10 +80,8 @@ function checkFamily({ name, type, samples }: Family): void {
   const fail = (why: string): never => {
     throw new Error(`${name}: ${why}`);
   };
-  if (type === 'counter' && name.startsWith('rexdeploy_') && !name.endsWith('_total'))
-    fail('a counter ends with _total');
-  // Of prom-client's own figures some are named otherwise.
-  if (type !== 'counter' && name.startsWith('rexdeploy_') && name.endsWith('_total')) fail('only a counter ends so');
+  if (type === 'counter' && !name.endsWith('_total')) fail('a counter ends with _total');
+  if (type !== 'counter' && name.endsWith('_total')) fail('only a counter ends with _total');
   if (type === 'counter' && samples.some(({ value }) => value < 0)) fail('a counter below 0');
   if (type !== 'histogram') return;
   const series = new Map<string, { buckets: [number, number][]; sum?: number; count?: number }>();
