@@ -18,6 +18,7 @@ import { jobRoutes } from './routes/jobs.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { nameRoutes } from './routes/names.js';
 import { packageRoutes } from './routes/packages.js';
+import { referenceRoutes } from './routes/reference.js';
 import { rexRoutes } from './routes/rex.js';
 
 /** Of forms and JSON; uploads have their own. */
@@ -56,5 +57,6 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
   await app.register(nameRoutes, parts);
   await app.register(drainedRoutes, parts);
   await app.register(metricsRoutes, parts);
+  await app.register(referenceRoutes);
   return app;
 }

@@ -1,10 +1,10 @@
+import { routes } from '@rexdeploy/shared/api/routes';
 import { ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import { envelope } from '@rexdeploy/shared/journal/envelope';
 import type { Entry } from '@rexdeploy/shared/journal/journal';
 import { isTerminal } from '@rexdeploy/shared/journal/state';
-import { maskTokensIn } from '@rexdeploy/shared/mask';
+import { maskSecretsIn } from '@rexdeploy/shared/mask';
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { EventStream } from '../answers/event-stream.js';
 import { settingsOf } from '../answers/frame.js';
 import { ENTRY_ID } from '../journal/entry-id.js';
@@ -14,7 +14,7 @@ import { quote } from '../params/received.js';
 import type { ApiParts } from '../parts.js';
 import { callerOf, mustAllowName } from '../plugins/auth.js';
 
-const eventsQuery = querySchema({ last_event_id: z.string().optional() });
+const eventsQuery = querySchema(routes['GET /jobs/:id/events'].query.shape);
 
 /** `GET /jobs/:id/events`: the journal from the start or after an entry, then live, then the final answer. */
 export async function jobEventRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
@@ -48,7 +48,7 @@ function placeOf(after: string | string[] | undefined): string | undefined {
 }
 
 const blockOf = ({ id, event }: Entry): string =>
-  `id: ${id}\nevent: ${event.type}\ndata: ${maskTokensIn(JSON.stringify(event))}\n\n`;
+  `id: ${id}\nevent: ${event.type}\ndata: ${maskSecretsIn(JSON.stringify(event))}\n\n`;
 
 /** Has no id of its own, so that whoever comes again after it gets it again and nothing else. */
 async function sendEnd({ deployments, config }: ApiParts, id: string, stream: EventStream): Promise<void> {
@@ -56,5 +56,5 @@ async function sendEnd({ deployments, config }: ApiParts, id: string, stream: Ev
   if (!isTerminal(state.state)) return;
   const at = new Date(state.lastMs).toISOString();
   const data = { type: 'end', at, ...envelope(state, settingsOf(config), Date.now()) };
-  await stream.send(`event: end\ndata: ${maskTokensIn(JSON.stringify(data))}\n\n`);
+  await stream.send(`event: end\ndata: ${maskSecretsIn(JSON.stringify(data))}\n\n`);
 }

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { LeaseLost } from '../errors/control-flow.js';
-import { RexError } from '../errors/rex-error.js';
+import { CancelAsked, LeaseLost } from '../errors/control-flow.js';
+import { JournalError } from '../errors/request-errors.js';
 import { countEvent } from '../metrics/count-event.js';
 import type { Count } from '../metrics/stored.js';
 import type { Keys } from '../redis/keys.js';
@@ -24,15 +25,27 @@ export async function readJournal(redis: Redis, keys: Keys, id: string, after = 
   return rows.map(([entryId, fields]) => ({ id: entryId, event: parseEvent(fields, id) }));
 }
 
-/** Parses the fields of a stream entry. @throws RexError when the entry is not one of ours */
+/** Parses the fields of a stream entry. @throws JournalError when the entry is not one of ours */
 export function parseEvent(fields: readonly string[], id: string): JournalEvent {
-  const parsed = eventSchema.safeParse(JSON.parse(fields[fields.indexOf('e') + 1] ?? 'null'));
+  const text = fields[fields.indexOf('e') + 1] ?? 'null';
+  const parsed = eventSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new RexError({
-    what: `the journal holds an event that this version cannot read: ${parsed.error.message}`,
+  throw new JournalError({
+    what: `the journal holds an event that this version cannot read: ${text.slice(0, MAX_SHOWN)}`,
     where: id,
-    whatToDo: 'run a version at least as new as the one that wrote it',
+    whatToDo: 'run a version at least as new as the one that wrote it, or free its name: action=Deploy:Db:initdb',
   });
+}
+
+/** Of an event that cannot be read, in characters. */
+const MAX_SHOWN = 120;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // no event either
+  }
 }
 
 /** A request of people that the owner has to see to. */
@@ -48,7 +61,10 @@ export interface Journal {
   readonly asked: Asked | undefined;
   /** Whose turn it is now that this one has ended. */
   readonly next: string | undefined;
-  /** @throws LeaseLost when another worker owns the deployment now; nothing was written then */
+  /**
+   * @throws LeaseLost when another worker owns the deployment now; CancelAsked when it would be held and is to be cancelled.
+   *   Nothing was written then
+   */
   append(...events: NewEvent[]): Promise<void>;
   /** Makes sure that this is still the owner, and learns what was asked for. @throws LeaseLost when it is not */
   confirm(): Promise<void>;
@@ -81,11 +97,12 @@ export async function claim(
     keys.record(''),
     keys.untold,
   ];
-  const epoch = Number(await CLAIM.run(redis, touched, [worker, template, id, at]));
+  const mark = randomUUID();
+  const epoch = Number(await CLAIM.run(redis, touched, [worker, template, id, at, mark]));
   if (epoch < 0) return undefined;
   const state = await foldJournal(redis, keys, id);
   if (state === undefined) return undefined;
-  return new RedisJournal(redis, keys, epoch, state, onAppended);
+  return new RedisJournal(redis, keys, { epoch, mark }, state, onAppended);
 }
 
 /** A whole journal as the state it adds up to; undefined when it is empty. */
@@ -96,6 +113,8 @@ async function foldJournal(redis: Redis, keys: Keys, id: string): Promise<Deploy
 class RedisJournal implements Journal {
   readonly id: string;
   readonly epoch: number;
+  /** As the record names it. */
+  readonly #owner: string;
   readonly #redis: Redis;
   readonly #keys: Keys;
   readonly #onAppended: (ms: number) => void;
@@ -105,9 +124,16 @@ class RedisJournal implements Journal {
   /** Appends run one after another, so that state and stream have the same order. */
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(redis: Redis, keys: Keys, epoch: number, state: DeploymentState, onAppended: (ms: number) => void) {
+  constructor(
+    redis: Redis,
+    keys: Keys,
+    { epoch, mark }: { epoch: number; mark: string },
+    state: DeploymentState,
+    onAppended: (ms: number) => void,
+  ) {
     this.id = state.id;
     this.epoch = epoch;
+    this.#owner = `${epoch}.${mark}`;
     this.#redis = redis;
     this.#keys = keys;
     this.#onAppended = onAppended;
@@ -135,7 +161,7 @@ class RedisJournal implements Journal {
   }
 
   async confirm(): Promise<void> {
-    this.#owned(await CONFIRM.run(this.#redis, [this.#keys.record(this.id)], [String(this.epoch)]));
+    this.#owned(await CONFIRM.run(this.#redis, [this.#keys.record(this.id)], [this.#owner]));
   }
 
   async #write(events: readonly NewEvent[]): Promise<void> {
@@ -167,7 +193,7 @@ class RedisJournal implements Journal {
     ];
     const answer = await APPEND.run(this.#redis, keys, [
       this.id,
-      String(this.epoch),
+      this.#owner,
       next.state,
       holdEnd(stamped),
       at,
@@ -185,8 +211,9 @@ class RedisJournal implements Journal {
   /** Reads the answer of APPEND and CONFIRM. */
   #owned(answer: unknown): void {
     const [owned, control, next] = ownedSchema.parse(answer);
-    if (owned !== 1) throw new LeaseLost(`${this.id} has another owner than epoch ${this.epoch}`);
+    if (owned === 0) throw new LeaseLost(`${this.id} has another owner than number ${this.epoch}`);
     this.#asked = control === '' ? undefined : askedSchema.parse(JSON.parse(control));
+    if (owned === 2) throw new CancelAsked(`cancelled by ${this.#asked?.by}`);
     if (next !== '') this.#next = next;
   }
 }
