@@ -70,11 +70,49 @@ const ROWS: Row[] = [
     expected: 'at least 1s',
   },
   {
-    fault: 'notifications, which come later',
+    fault: 'a notifier without its address',
     change: ['env: { key: prod }', 'env: { key: prod }\nnotify: [{ type: wecom }]'],
-    path: 'notify.0',
-    found: '{"type":"wecom"}',
-    expected: 'nothing: notifications are not part of this version',
+    path: 'notify.0.url',
+    found: 'nothing',
+    expected: 'a string',
+  },
+  {
+    fault: 'a notifier of a kind that there is not',
+    change: ['env: { key: prod }', 'env: { key: prod }\nnotify: [{ type: telegraph, url: "http://h/" }]'],
+    path: 'notify.0.type',
+    found: '"telegraph"',
+    expected: 'one of webhook, wecom, dingtalk, feishu, slack',
+  },
+  {
+    fault: 'an address with a key that is none, which is not repeated',
+    change: ['env: { key: prod }', 'env: { key: prod }\nnotify: [{ type: wecom, url: "htp://h/?key=k-e-y" }]'],
+    path: 'notify.0.url',
+    found: 'a text that is not shown',
+    expected: 'an http or https address',
+  },
+  {
+    fault: 'an event that nobody can be told of',
+    change: ['env: { key: prod }', 'env: { key: prod }\nnotify: [{ type: slack, url: "http://h/", events: [done] }]'],
+    path: 'notify.0.events.0',
+    found: '"done"',
+    expected: '"started" or "batch" or "held" or "failed" or "finished"',
+  },
+  {
+    fault: 'two notifiers that cannot be told apart',
+    change: [
+      'env: { key: prod }',
+      'env: { key: prod }\nnotify: [{ type: slack, url: "http://h/" }, { type: slack, url: "http://h/", lang: en }]',
+    ],
+    path: 'notify.1',
+    found: 'a second notifier called slack-ad8295a7',
+    expected: 'a `name` of its own, or another address',
+  },
+  {
+    fault: 'a notifier that is asked again at once',
+    change: ['env: { key: prod }', 'env: { key: prod }\nnotify: [{ type: slack, url: "http://h/", retry: 1ms }]'],
+    path: 'notify.0.retry',
+    found: '"1ms"',
+    expected: 'at least 100ms',
   },
   {
     fault: 'no environments',
@@ -455,6 +493,7 @@ function keysOf(schema: JsonSchema): Map<string, unknown> {
     if (typeof node.additionalProperties === 'object') visit(node.additionalProperties, `${path}.*`);
     const isLeaf = node.properties === undefined && node.additionalProperties === undefined;
     for (const alternative of node.anyOf ?? []) if (alternative.properties) visit(alternative, path);
+    for (const entry of node.items?.oneOf ?? []) visit(entry, `${path}.*`);
     if (isLeaf && node.$defs === undefined && path !== '' && !path.endsWith('.*') && !SECTIONS.has(path))
       keys.set(path, node.default);
   };

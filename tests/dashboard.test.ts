@@ -9,7 +9,7 @@ import { type Role, Tokens } from '@rexdeploy/shared/tokens';
 import { Redis } from 'ioredis';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { inspect, type Visitor, visit, visitAs } from './support/browser.js';
+import { inspect, picture, type Visitor, visit, visitAs } from './support/browser.js';
 import { startChromium } from './support/chromium.js';
 import { startHttpProxy } from './support/http-proxy.js';
 import { expectSound } from './support/invariants.js';
@@ -116,7 +116,7 @@ test('a deployment is made of the dry run that showed it, and is watched to its 
   expect(await reasonOf(page, 'Deploy server')).toContain('The form has changed');
   await page.getByLabel('The package').selectOption('1');
   // Late enough to be seen on its way.
-  setBehaviour(uatDir(), { slow: 700 });
+  setBehaviour(uatDir(), { slow: 500 });
   await button(page, 'Deploy server').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Deploy' }).click();
   // Something is not as the dry run saw it.
@@ -182,7 +182,7 @@ test('a deployment is held, resumed and cancelled, each after a question', async
   const { body } = await stand.client.rex({ action: 'deploy', k: 'server', senv: 'uat', hold: '1' });
   await page.goto(`/#/jobs/${body.job?.id}`);
   await page.getByText('Held after batch 1').waitFor();
-  await inspect(admin, 'held');
+  await picture(admin, 'held');
   expect(await reasonOf(page, 'Roll back')).toContain('has not ended');
   await button(page, 'Cancel').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel the deployment' }).click();
@@ -202,7 +202,9 @@ test('what is out of rotation by our hand is the first thing that names show, un
   await page.getByText('out', { exact: true }).waitFor();
   await inspect(admin, 'drained');
   await stand.client.deploy({ k: 'server1', senv: 'uat' });
-  await banner.waitFor({ state: 'hidden' });
+  await Promise.all([page.waitForResponse((response) => response.url().endsWith('/drained')), page.reload()]);
+  await page.getByText('in', { exact: true }).nth(1).waitFor();
+  expect(await banner.count()).toBe(0);
   expect(await expectSound(stand)).toEqual(['v2', 'v1']);
 });
 
@@ -243,7 +245,7 @@ test('an archive is uploaded, and is what a dry run compares', async () => {
         .textContent(),
     )
     .toContain('by root');
-  await inspect(admin, 'upload');
+  await picture(admin, 'upload');
   await button(page, 'Dry run').click();
   await page.getByText('Files of server2').waitFor();
   await expect.poll(() => reasonOf(page, 'Deploy server')).toBeNull();
@@ -272,6 +274,8 @@ test('tokens are made, shown once and revoked; whoever had one is logged out', a
   await button(page, 'Revoke night').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
   await expect.poll(() => page.getByRole('row').filter({ hasText: 'night' }).count()).toBe(0);
+  // Whatever the page asks for next tells it.
+  await night.page.getByRole('link', { name: 'History' }).click();
   await night.page.getByText('The log-in has ended').waitFor();
   expect(await tokens.verify(token)).toBe('unknown');
 });
@@ -285,7 +289,7 @@ test('buttons that a token may not press say why, and nothing is sent', async ()
   }
   expect(await eyes.page.getByRole('dialog').count()).toBe(0);
   expect(await eyes.page.getByRole('link', { name: 'Queue' }).count()).toBe(0);
-  await inspect(eyes, 'viewer');
+  await picture(eyes, 'viewer');
   await eyes.page.getByRole('link', { name: 'Tokens' }).click();
   await eyes.page.getByText('needs a token with the role admin').waitFor();
   await eyes.page.getByRole('link', { name: 'History' }).click();
@@ -346,7 +350,7 @@ test('the pages speak Chinese and remember it, and their colours', async () => {
   await button(page, 'Switch to Chinese: 中文').click();
   await heading(page, '应用').waitFor();
   expect([await page.title(), await page.getAttribute('html', 'lang')]).toEqual(['应用 · Rexdeploy', 'zh-CN']);
-  await inspect(admin, 'names-zh');
+  await picture(admin, 'names-zh');
   await button(page, '配色：自动').click();
   await button(page, '配色：浅色').click();
   await page.reload();

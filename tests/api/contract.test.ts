@@ -174,6 +174,7 @@ test('a look at a name, uploads, probes and pages answer as the document says', 
   await ask('GET /readyz', '/readyz', 200, { token: null });
   await ask('GET /openapi.json', '/openapi.json', 200, { token: null });
   await ask('GET /docs', '/docs', 200, { token: null });
+  await ask('GET /metrics', '/metrics', 200, { token: null });
 });
 
 test('log-in and tokens answer as the document says', async () => {

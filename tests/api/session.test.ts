@@ -162,7 +162,8 @@ describe('pages', () => {
     expect(board.text).toContain('Rexdeploy');
     expect(board.text).not.toMatch(/https?:\/\//);
     const queues = JSON.parse((await page('/admin/queues/api/queues', { cookie })).text);
-    expect(queues.queues).toEqual([expect.objectContaining({ name: 'deployments', readOnlyMode: true })]);
+    const names = ['deployments', 'notices'];
+    expect(queues.queues).toEqual(names.map((name) => expect.objectContaining({ name, readOnlyMode: true })));
     const pause = await page('/admin/queues/api/queues/deployments/pause', { cookie, ...OWN }, 'PUT');
     expect(pause.status).toBe(403);
     const viewer = await api.tokens.create({ name: 'eyes', role: 'viewer' });

@@ -80,6 +80,11 @@ export async function inspect({ page }: Visitor, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
 }
 
+/** The same for a page that is not so different from others: only for those who ask for the pictures. */
+export async function picture(visitor: Visitor, name: string): Promise<void> {
+  if (asked !== undefined) await inspect(visitor, name);
+}
+
 interface Finding {
   id: string;
   impact: string;

@@ -26,6 +26,8 @@ export interface Stand {
   api: Api;
   workers: Worker[];
   client: Client;
+  /** Of `client`. */
+  token: string;
   configFile: string;
   /** Starts one more worker. */
   addWorker(): Promise<Worker>;
@@ -96,6 +98,7 @@ export async function startStand(options: StandOptions, releases: (() => Promise
   };
   await Promise.all(Array.from({ length: options.workers ?? 1 }, addWorker));
   const clientFor = async (spec: TokenSpec): Promise<Client> => new Client(api.url, await makeToken(redis.url, spec));
-  const client = await clientFor({ name: 'tests' });
-  return { fleet, redis, api, workers, client, configFile, addWorker, clientFor };
+  const token = await makeToken(redis.url, { name: 'tests' });
+  const client = new Client(api.url, token);
+  return { fleet, redis, api, workers, client, token, configFile, addWorker, clientFor };
 }

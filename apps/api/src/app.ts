@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { answerClientError } from './client-errors.js';
+import { httpMetrics } from './metrics/http-metrics.js';
 import type { ApiParts } from './parts.js';
 import { answerTypes } from './plugins/answer-types.js';
 import { auth } from './plugins/auth.js';
@@ -8,6 +9,7 @@ import { errors, sendRefusal } from './plugins/errors.js';
 import { maskAnswers } from './plugins/mask-answers.js';
 import { parameters } from './plugins/parameters.js';
 import { requestRate } from './plugins/rate-limit.js';
+import { tracing } from './plugins/tracing.js';
 import { unreadBodies } from './plugins/unread-bodies.js';
 import { requestLives } from './request-life.js';
 import { dashboardRoutes } from './routes/dashboard.js';
@@ -16,6 +18,7 @@ import { healthRoutes } from './routes/health.js';
 import { jobControlRoutes } from './routes/job-control.js';
 import { jobEventRoutes } from './routes/job-events.js';
 import { jobRoutes } from './routes/jobs.js';
+import { metricsRoutes } from './routes/metrics.js';
 import { nameRoutes } from './routes/names.js';
 import { packageRoutes } from './routes/packages.js';
 import { queueRoutes } from './routes/queues.js';
@@ -41,6 +44,8 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
     clientErrorHandler: (error, socket) => answerClientError(parts.config, error, socket),
   });
 
+  await app.register(tracing);
+  await app.register(httpMetrics);
   await app.register(errors, parts);
   await app.register(maskAnswers);
   await app.register(answerTypes, parts);
@@ -63,6 +68,7 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
   await app.register(tokenRoutes, parts);
   await app.register(dashboardRoutes, parts);
   await app.register(queueRoutes, parts);
+  await app.register(metricsRoutes, parts);
   await app.register(referenceRoutes);
   return app;
 }

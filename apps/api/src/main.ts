@@ -1,10 +1,12 @@
 import { loadConfig } from '@rexdeploy/shared/config/load';
 import { toRexError } from '@rexdeploy/shared/errors/rex-error';
+import { openNoticeQueue } from '@rexdeploy/shared/queue/notices';
 import { openQueue } from '@rexdeploy/shared/queue/tickets';
 import { checkRedis } from '@rexdeploy/shared/redis/check';
 import { openRedis } from '@rexdeploy/shared/redis/connection';
 import { useRedis } from '@rexdeploy/shared/redis/embedded';
 import { Keys } from '@rexdeploy/shared/redis/keys';
+import { startTelemetry } from '@rexdeploy/shared/telemetry/start';
 import { Tokens } from '@rexdeploy/shared/tokens';
 import { openStore } from '@rexdeploy/store/store';
 import { buildApp } from './app.js';
@@ -30,7 +32,9 @@ async function main(): Promise<void> {
   refuseUnfitRedis(redis, () => checkRedis(redis), fail);
 
   const keys = new Keys(config.redis.prefix);
-  const queue = openQueue(queueRedis, config.redis.prefix, onError);
+  const telemetry = await startTelemetry('api', config.telemetry.otlp);
+  const queue = openQueue(queueRedis, config.redis.prefix, onError, telemetry.queues);
+  const notices = openNoticeQueue(queueRedis, config.redis.prefix, onError);
   const store = await openStore(config.dataDir, { maxBytes: config.packages.maxBytes });
   const app = await buildApp(
     {
@@ -38,6 +42,7 @@ async function main(): Promise<void> {
       redis,
       keys,
       queue,
+      notices,
       store,
       tokens: new Tokens(redis, keys),
       deployments: new Deployments(redis, keys),
@@ -52,6 +57,7 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
   onStop(STOP_LIMIT_MS, log, async () => {
     await app.close();
+    await telemetry.stop();
     for (const connection of [redis, queueRedis, feedRedis]) connection.disconnect();
     await server.release();
   });

@@ -1,4 +1,5 @@
 import type { Config } from '@rexdeploy/shared/config/resolved';
+import type { NoticeTicket } from '@rexdeploy/shared/queue/notices';
 import type { Ticket } from '@rexdeploy/shared/queue/tickets';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
 import type { Tokens } from '@rexdeploy/shared/tokens';
@@ -16,6 +17,8 @@ export interface ApiParts {
   readonly keys: Keys;
   readonly tokens: Tokens;
   readonly queue: Queue<Ticket>;
+  /** Only looked at; workers send what people are told. */
+  readonly notices: Queue<NoticeTicket>;
   readonly store: Store;
   readonly deployments: Deployments;
   readonly feed: JournalFeed;

@@ -5,6 +5,7 @@ import { checkRedis } from '@rexdeploy/shared/redis/check';
 import { openRedis, whenReady } from '@rexdeploy/shared/redis/connection';
 import { useRedis } from '@rexdeploy/shared/redis/embedded';
 import { Keys } from '@rexdeploy/shared/redis/keys';
+import { startTelemetry } from '@rexdeploy/shared/telemetry/start';
 import { nativeCrypto } from '@rexdeploy/ssh/native-crypto';
 import { openStore } from '@rexdeploy/store/store';
 import { pino } from 'pino';
@@ -26,7 +27,8 @@ async function main(): Promise<void> {
   if (!nativeCrypto) log.info('the native part of ssh2 is not built: transfers use more processor time');
   const keys = new Keys(config.redis.prefix);
   const controller = await controllerId(config.dataDir);
-  const worker = await startWorker({ config, redis, keys, store, id, controller }, server.url, log);
+  const telemetry = await startTelemetry('worker', config.telemetry.otlp);
+  const worker = await startWorker({ config, redis, keys, store, id, controller }, server.url, log, telemetry);
 
   let closing = false;
   const stop = (signal: string): void => {
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
     log.info({ signal }, 'stopping at the next safe point');
     worker
       .close()
+      .then(() => telemetry.stop())
       .then(() => redis.quit())
       .then(() => server.release())
       .then(() => process.exit(0))

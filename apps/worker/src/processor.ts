@@ -9,6 +9,7 @@ import { claim, type Journal } from '@rexdeploy/shared/journal/journal';
 import { drainedIn, findDrained } from '@rexdeploy/shared/journal/ledger';
 import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
+import { describeSpan, failSpan, inTrace, traced } from '@rexdeploy/shared/telemetry/trace';
 import { type Connect, Connections } from '@rexdeploy/ssh/connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
@@ -19,6 +20,7 @@ import { serveAll } from './actions/service.js';
 import { sweep } from './actions/sweep.js';
 import { unlock } from './actions/unlock.js';
 import { queryWeights, updateWeights } from './actions/weights.js';
+import type { Meters } from './meters.js';
 import type { RolloutContext } from './rollout/context.js';
 import { endUntold } from './rollout/failure.js';
 import { openHistory } from './rollout/history.js';
@@ -42,6 +44,9 @@ export interface WorkerParts {
   readonly wake: (deploymentId: string) => Promise<void>;
   /** How hosts are reached, where a simulation takes the place of SSH. */
   readonly connect?: Connect;
+  /** Looks for events that people are told of. Nobody waits for it, and it never throws. */
+  readonly tell: () => void;
+  readonly meters: Meters;
 }
 
 /** How long a dry run may be applied. */
@@ -67,9 +72,31 @@ export async function processDeployment(
   signal: AbortSignal,
   onChange: (state: DeploymentState) => void,
 ): Promise<Outcome> {
-  const owned = await claim(parts.redis, parts.keys, id, parts.id);
+  const owned = await claim(parts.redis, parts.keys, id, parts.id, (ms) => parts.meters.appended(ms));
   if (owned === undefined) return 'gone';
-  const journal = observed(owned, onChange);
+  parts.tell();
+  const { action, name, k, trace } = owned.state.request;
+  const attributes = {
+    'rexdeploy.deployment': id,
+    'rexdeploy.action': action,
+    'rexdeploy.name': name,
+    'rexdeploy.k': k,
+    'rexdeploy.worker': parts.id,
+    'rexdeploy.epoch': owned.epoch,
+  };
+  return inTrace(trace, () => traced(`${action} ${name}`, attributes, () => walk(parts, owned, signal, onChange)));
+}
+
+async function walk(
+  parts: WorkerParts,
+  owned: Journal,
+  signal: AbortSignal,
+  onChange: (state: DeploymentState) => void,
+): Promise<Outcome> {
+  const journal = observed(owned, (state, events) => {
+    if (events.some(({ type }) => TOLD.has(type))) parts.tell();
+    onChange(state);
+  });
   const connections = new Connections(parts.connect);
   const watch = watchOver(journal, signal);
   try {
@@ -88,11 +115,13 @@ export async function processDeployment(
     }
     // Should Redis be what failed, this append fails too, and the deployment is taken up again later.
     const state = thrown instanceof CancelledError ? 'cancelled' : 'failed';
+    if (state === 'failed') failSpan(thrown);
     const { error, events } = endUntold(journal.state, toRexError(thrown));
     await journal.append(...events, { type: 'finished', state, error });
     return 'ended';
   } finally {
     watch.end();
+    describeSpan({ 'rexdeploy.state': journal.state.state });
     if (journal.next !== undefined) await parts.wake(journal.next);
     await connections.closeAll();
   }
@@ -214,8 +243,11 @@ function mustBeOpen(config: Config, name: ResolvedName, { turnMs, plan, request 
   }
 }
 
+/** Events that may be told to people; which of them are, is the herald's business. */
+const TOLD: ReadonlySet<NewEvent['type']> = new Set(['batch-finished', 'held', 'finished']);
+
 /** The journal, telling of every change. */
-function observed(journal: Journal, onChange: (state: DeploymentState) => void): Journal {
+function observed(journal: Journal, onChange: (state: DeploymentState, events: readonly NewEvent[]) => void): Journal {
   return {
     id: journal.id,
     epoch: journal.epoch,
@@ -231,7 +263,7 @@ function observed(journal: Journal, onChange: (state: DeploymentState) => void):
     confirm: () => journal.confirm(),
     async append(...events: NewEvent[]) {
       await journal.append(...events);
-      onChange(journal.state);
+      onChange(journal.state, events);
     },
   };
 }

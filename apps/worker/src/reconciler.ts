@@ -74,6 +74,8 @@ export class Reconciler {
   async #round(): Promise<void> {
     try {
       await this.#tellAlive();
+      // What a worker that died had still to tell.
+      this.#parts.tell();
       await this.#requeue();
       await sweepLedger(this.#parts, this.#queue, this.#log);
       await this.#forget();
@@ -87,6 +89,7 @@ export class Reconciler {
     const now = Date.now();
     await redis.zadd(keys.workers, now, id);
     await redis.zremrangebyscore(keys.workers, 0, now - FORGET_WORKER_MS);
+    await this.#parts.meters.flush(redis, keys, id);
   }
 
   /** Tickets that were never sent, or that BullMQ gave up, are sent again; the journal knows where to go on. */

@@ -1,10 +1,14 @@
 import { HandBack } from '@rexdeploy/shared/errors/control-flow';
 import { jobView } from '@rexdeploy/shared/journal/envelope';
+import { count, stored } from '@rexdeploy/shared/metrics/stored';
 import type { Ticket } from '@rexdeploy/shared/queue/tickets';
 import { openQueue, QUEUE, sendTicket, ticketSchema } from '@rexdeploy/shared/queue/tickets';
 import { redisOptions } from '@rexdeploy/shared/redis/connection';
+import type { Telemetry } from '@rexdeploy/shared/telemetry/start';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import type { Logger } from 'pino';
+import { Meters } from './meters.js';
+import { startNotices } from './notify/notices.js';
 import { processDeployment, type WorkerParts } from './processor.js';
 import { Reconciler } from './reconciler.js';
 
@@ -17,27 +21,43 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
-/** Starts taking deployments. @param redisUrl where the queue is */
+/**
+ * Starts taking deployments.
+ * @param redisUrl where the queue is
+ * @param telemetry where spans go
+ */
 export async function startWorker(
-  parts: Omit<WorkerParts, 'leaving' | 'othersAlive' | 'wake'>,
+  parts: Omit<WorkerParts, 'leaving' | 'othersAlive' | 'wake' | 'tell' | 'meters'>,
   redisUrl: string,
   log: Logger,
+  telemetry: Pick<Telemetry, 'queues'>,
 ): Promise<RunningWorker> {
   const leaving = new AbortController();
   let othersAlive = false;
   const { config } = parts;
-  const queue = openQueue(parts.redis, config.redis.prefix, (error) => log.warn({ err: error }, 'queue'));
+  const onQueueError = (error: Error): void => log.warn({ err: error }, 'queue');
+  const queue = openQueue(parts.redis, config.redis.prefix, onQueueError, telemetry.queues);
   const wake = async (deploymentId: string): Promise<void> => {
     const late = (error: unknown): void => log.warn({ err: error, deploymentId }, 'a ticket could not be queued yet');
     await sendTicket(queue, deploymentId).catch(late);
   };
-  const shared: WorkerParts = { ...parts, leaving: leaving.signal, othersAlive: () => othersAlive, wake };
+  const meters = new Meters();
+  const notices = await startNotices(parts, redisUrl, log);
+  const shared: WorkerParts = {
+    ...parts,
+    leaving: leaving.signal,
+    othersAlive: () => othersAlive,
+    wake,
+    tell: () => notices.tell(),
+    meters,
+  };
 
   const worker = new Worker<Ticket>(
     QUEUE,
     // All three parameters must be declared, or the signal is not given (BullMQ looks at the function's length).
     (job, token, signal) => take(shared, job, token, signal, log),
     {
+      ...telemetry.queues,
       prefix: config.redis.prefix,
       connection: { url: redisUrl, ...redisOptions('blocking') },
       concurrency: config.worker.concurrency,
@@ -57,6 +77,7 @@ export async function startWorker(
   });
   worker.on('lockRenewalFailed', (ids) => {
     log.error({ ids }, 'lost hold of deployments: another worker takes them');
+    meters.add(count(stored.renewalsFailed, [], ids.length));
     for (const id of ids) worker.cancelJob(id, 'the hold on the ticket was lost');
   });
   const reconciler = new Reconciler(shared, queue, log);
@@ -70,7 +91,9 @@ export async function startWorker(
       leaving.abort(new HandBack('this worker is stopping'));
       await reconciler.stop();
       await worker.close();
+      await notices.close();
       await queue.close();
+      meters.close();
     },
   };
 }

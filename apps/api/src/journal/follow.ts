@@ -33,10 +33,13 @@ export async function* follow(
 
   // Asked before the journal is read: an end that comes in between is met there.
   const before = await patiently(() => parts.deployments.find(id), signal);
+  let ended = false;
   for await (const entry of rest()) {
     yield entry;
-    if (entry.event.type === 'finished') return;
+    // What was noted since the end, who was told of it for one, is read on to the end of the journal.
+    ended ||= entry.event.type === 'finished';
   }
+  if (ended) return;
   if (before === undefined || isTerminal(before.state.state)) return;
 
   const watch = parts.feed.watch(id, position);

@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from 'node:net';
 import type { RefusedToken } from '@rexdeploy/shared/api/original';
 import { messages } from '@rexdeploy/shared/errors/messages';
 import { ForbiddenError, UnauthorizedError } from '@rexdeploy/shared/errors/request-errors';
@@ -11,8 +12,11 @@ import type { ApiParts } from '../parts.js';
 import { askRedis } from '../redis/ask.js';
 import { mustComeFromOurPage } from './same-origin.js';
 
-/** Who may use a route: anybody, any good token, a token whose role deploys, or one that administers. */
-export type Access = 'open' | 'token' | 'deployer' | 'admin';
+/**
+ * Who may use a route: anybody; whoever is on this machine, else any good token; any good token; a token whose role deploys; one
+ * that administers.
+ */
+export type Access = 'open' | 'local' | 'token' | 'deployer' | 'admin';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -41,6 +45,7 @@ export const auth = fastifyPlugin(
     // An unknown address has no `access`; it is answered as such, whoever asks.
     app.addHook('preValidation', async (request) => {
       const { access = 'open' } = request.routeOptions.config;
+      if (access === 'local' && isFromHere(request)) return;
       if (access !== 'open') request.caller = await verifyCaller(tokens, request);
     });
     app.addHook('preHandler', async (request) => {
@@ -51,6 +56,17 @@ export const auth = fastifyPlugin(
   },
   { name: 'auth', dependencies: ['parameters'] },
 );
+
+/** Not what a proxy on this machine passes on: that may come from anywhere. */
+function isFromHere({ headers, socket }: FastifyRequest): boolean {
+  if (headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined) return false;
+  return LOOPBACK.check(socket.remoteAddress ?? '', isIPv6(socket.remoteAddress ?? '') ? 'ipv6' : 'ipv4');
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+LOOPBACK.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
 
 /**
  * The record of the token that came with a request.

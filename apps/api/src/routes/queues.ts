@@ -12,7 +12,7 @@ const PREFIX = '/admin/queues';
 /** bull-board asks another company for its fonts; those of the system do as well. */
 const FROM_OUTSIDE = /<link [^>]*href="https?:[^>]*>/g;
 
-/** `/admin/queues`: bull-board for looking at the queue, behind the log-in of the dashboard. */
+/** `/admin/queues`: bull-board for looking at the queues, behind the log-in of the dashboard. */
 export async function queueRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
   // It has a base address, and sets styles at its elements.
   addPageHeaders(app, { 'base-uri': "'self'", 'style-src': "'self' 'unsafe-inline'", 'img-src': "'self' data:" });
@@ -43,7 +43,9 @@ export async function queueRoutes(app: FastifyInstance, parts: ApiParts): Promis
 
   const board = new FastifyAdapter().setBasePath(PREFIX);
   createBullBoard({
-    queues: [new BullMQAdapter(parts.queue, { readOnlyMode: true, allowRetries: false })],
+    queues: [parts.queue, parts.notices].map(
+      (queue) => new BullMQAdapter(queue, { readOnlyMode: true, allowRetries: false }),
+    ),
     serverAdapter: board,
     options: { uiConfig: { boardTitle: 'Rexdeploy', hideRedisDetails: true } },
   });

@@ -18,6 +18,10 @@ function lineOf(event: JournalEvent): string {
       return `${event.at} accepted ${event.id}: ${event.request.action} ${event.request.k}`;
     case 'step-progress':
       return `${event.at} ${event.instance} ${event.step} ${humanSize(event.bytes)} of ${humanSize(event.bytesTotal)}`;
+    case 'notified':
+      return `${event.at} ${event.notifier} was told of: ${event.notice}`;
+    case 'notify-failed':
+      return `${event.at} ${event.notifier} could NOT be told of: ${event.notice}; ${event.error.what}`;
     default:
       return `${event.at} ${event.type}`;
   }

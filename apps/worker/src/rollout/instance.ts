@@ -1,5 +1,6 @@
 import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { isDone } from '@rexdeploy/shared/journal/state';
+import { traced } from '@rexdeploy/shared/telemetry/trace';
 import { retry } from '@rexdeploy/ssh/retry';
 import { drain, drainFoundSchema } from '../steps/drain.js';
 import { anotherServes, guard } from '../steps/guard.js';
@@ -28,19 +29,24 @@ const GOOD: ReadonlySet<AnyStep> = new Set<AnyStep>([restore, record]);
 /** Places the release beside the current one; where it lies there already, that is only looked at. */
 export async function stageInstance(context: InstanceContext): Promise<void> {
   if (context.plan.unchanged === true) return;
-  await runStep(context, context.plan.present === true ? look : stage);
+  const step = context.plan.present === true ? look : stage;
+  await span(context, 'stage', () => runStep(context, step));
 }
 
 /** Removes what staging made, where it was begun. @returns one line for each thing that is left */
 export async function unstageInstance(context: InstanceContext): Promise<string[]> {
-  return lines(context, await undoSteps(context, [stage]));
+  return lines(context, await span(context, 'unstage', () => undoSteps(context, [stage])));
 }
 
 /**
  * Takes an instance through all its steps, from wherever the journal stands.
  * @throws StepError when one failed, CancelAsked when it is no longer wanted; `bringBack` is due then
  */
-export async function rollInstance(context: InstanceContext): Promise<void> {
+export function rollInstance(context: InstanceContext): Promise<void> {
+  return span(context, 'roll', () => rollSteps(context));
+}
+
+async function rollSteps(context: InstanceContext): Promise<void> {
   for (const step of context.plan.unchanged === true ? [] : stepsOf(context)) {
     if (stepState(context, step)?.status === 'done') continue;
     if (!GOOD.has(step)) safePoint(context, step === guard);
@@ -51,7 +57,7 @@ export async function rollInstance(context: InstanceContext): Promise<void> {
 
 /** Undoes all that was begun on a failed instance. @returns one line for each thing that is left as it is */
 export async function bringBack(context: InstanceContext): Promise<string[]> {
-  const left = lines(context, await undoSteps(context, stepsOf(context)));
+  const left = lines(context, await span(context, 'bring back', () => undoSteps(context, stepsOf(context))));
   // Its former release is back, and did not serve: an earlier deployment had to leave it out of rotation.
   return isOwed(context) ? [...left, `${context.instance.key} stays out of rotation, as before this deployment`] : left;
 }
@@ -83,3 +89,15 @@ async function mustBeReached(context: InstanceContext): Promise<void> {
 
 const lines = (context: InstanceContext, errors: readonly RexError[]): string[] =>
   errors.map((error) => `${context.instance.key}: ${error.message}`);
+
+const span = <T>({ instance, journal }: InstanceContext, phase: string, work: () => Promise<T>): Promise<T> =>
+  traced(
+    `instance ${instance.key}`,
+    {
+      'rexdeploy.deployment': journal.id,
+      'rexdeploy.instance': instance.key,
+      'rexdeploy.host': instance.host,
+      'rexdeploy.phase': phase,
+    },
+    work,
+  );

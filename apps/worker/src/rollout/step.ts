@@ -2,6 +2,7 @@ import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
 import { StepError } from '@rexdeploy/shared/errors/deployment-errors';
 import { RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { StepState } from '@rexdeploy/shared/journal/state';
+import { failSpan, noteOnSpan, traced } from '@rexdeploy/shared/telemetry/trace';
 import { retry } from '@rexdeploy/ssh/retry';
 import type { z } from 'zod';
 import type { InstanceContext } from './context.js';
@@ -43,12 +44,16 @@ const RETRY_MAX_MS = 15_000;
  * @throws StepError when it failed (journaled); LeaseLost as it comes
  */
 export async function runStep(context: InstanceContext, step: AnyStep): Promise<void> {
-  const { journal, instance } = context;
-  const at = { instance: instance.key, step: step.name };
   const before = stepState(context, step);
   if (before?.status === 'done') return;
   // It failed before this worker took over: it is not tried again, only brought back.
   if (before !== undefined && before.status !== 'running') throw earlierFailure(context, before);
+  await traced(step.name, spanAttributes(context, step), () => runBegun(context, step, before));
+}
+
+async function runBegun(context: InstanceContext, step: AnyStep, before: StepState | undefined): Promise<void> {
+  const { journal, instance } = context;
+  const at = { instance: instance.key, step: step.name };
   const startedMs = Date.now();
   const ends = (step.endsOn ?? []).map((reason) => context[reason]);
   const running = { ...context, signal: AbortSignal.any([context.signal, ...ends]) };
@@ -88,7 +93,9 @@ export async function undoSteps(context: InstanceContext, steps: readonly AnySte
     if (step.undo === undefined || state === undefined || state.status === 'undone') continue;
     const found = step.found.safeParse(state.found);
     if (!found.success) continue; // it failed while looking: nothing was begun
-    const failure = await undoStep(context, step, found.data);
+    const failure = await traced(`undo ${step.name}`, spanAttributes(context, step), () =>
+      undoStep(context, step, found.data),
+    );
     if (failure === undefined) continue;
     failures.push(failure);
     if (step.vital !== true) continue;
@@ -114,10 +121,18 @@ async function undoStep(context: InstanceContext, step: AnyStep, found: Facts): 
   } catch (thrown) {
     if (thrown instanceof ControlFlow || context.signal.aborted) throw thrown;
     const error = toRexError(thrown, instance.host);
+    failSpan(error);
     await journal.append({ type: 'undo-failed', ...at, error: error.toRecord(), ms: Date.now() - startedMs });
     return error;
   }
 }
+
+const spanAttributes = ({ instance, journal }: InstanceContext, step: AnyStep) => ({
+  'rexdeploy.deployment': journal.id,
+  'rexdeploy.instance': instance.key,
+  'rexdeploy.host': instance.host,
+  'rexdeploy.step': step.name,
+});
 
 function attempts<T>(context: InstanceContext, step: AnyStep, work: () => Promise<T>): Promise<T> {
   const told: Promise<void>[] = [];
@@ -127,6 +142,7 @@ function attempts<T>(context: InstanceContext, step: AnyStep, work: () => Promis
     maxMs: RETRY_MAX_MS,
     signal: context.signal,
     onRetry: (error, attempt, delayMs) => {
+      noteOnSpan('retry', { attempt, delayMs, error: toRexError(error).message });
       const at = { instance: context.instance.key, step: step.name };
       const event = { type: 'step-retried' as const, ...at, attempt, delayMs, error: toRexError(error).toRecord() };
       const tell = context.journal.append(event);

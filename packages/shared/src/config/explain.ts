@@ -24,7 +24,9 @@ function explainOne(issue: Issue, document: unknown): ConfigIssue[] {
       document,
     );
   }
-  const found = issue.code === 'invalid_key' ? `the key "${path.at(-1)}"` : show(valueAt(document, issue.path));
+  const value = valueAt(document, issue.path);
+  const found =
+    issue.code === 'invalid_key' ? `the key "${path.at(-1)}"` : mayHoldSecret(path, value) ? HIDDEN : show(value);
   return [{ path: path.join('.') || '(top)', found, expected: expectation(issue) }];
 }
 
@@ -35,6 +37,12 @@ function meantAlternative({ message, errors }: z.core.$ZodIssueInvalidUnion): re
   const near = errors.filter((faults) => faults.every(({ code, path }) => code !== 'invalid_type' || path.length > 0));
   return near.length === 1 ? near[0] : undefined;
 }
+
+const HIDDEN = 'a text that is not shown';
+
+/** Addresses of robots hold their keys. */
+const mayHoldSecret = ([section, _, key]: readonly string[], value: unknown): boolean =>
+  section === 'notify' && (key === 'url' || key === 'secret') && value !== undefined;
 
 function expectation(issue: Issue): string {
   switch (issue.code) {

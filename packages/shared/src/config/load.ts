@@ -5,6 +5,7 @@ import { ConfigError, type ConfigIssue } from '../errors/config-error.js';
 import { explain } from './explain.js';
 import { resolveFreezes } from './freeze.js';
 import { interpolate } from './interpolate.js';
+import { resolveNotifiers } from './notify.js';
 import { resolveEnvironment } from './resolve.js';
 import type { Config, ResolvedEnvironment } from './resolved.js';
 import { type ConfigFile, configSchema } from './schema.js';
@@ -70,6 +71,8 @@ function settle(file: ConfigFile, path: string): Config {
       }
     }
   }
+  const { notify, issues: notifyIssues } = resolveNotifiers(file.notify);
+  issues.push(...notifyIssues);
   const own = environments.get(file.env.key);
   if (own === undefined) {
     const known = [...environments.keys()].join(', ');
@@ -90,6 +93,8 @@ function settle(file: ConfigFile, path: string): Config {
       printStdout: file.api.print_stdout === 1 ? 1 : 0,
       envelope: file.api.envelope,
       rateLimit: file.api.rate_limit,
+      metrics: file.api.metrics,
+      publicUrl: file.api.public_url.replace(/\/+$/, ''),
     },
     worker: {
       concurrency: file.worker.concurrency,
@@ -100,5 +105,7 @@ function settle(file: ConfigFile, path: string): Config {
     journal: { keepMs: file.journal.keep, keepPerName: file.journal.keep_per_name },
     packages: { allowHosts: file.packages.allow_hosts, maxBytes: file.packages.max_bytes, keep: file.packages.keep },
     freeze: resolveFreezes(file.freeze),
+    notify,
+    telemetry: { otlp: file.telemetry.otlp },
   };
 }

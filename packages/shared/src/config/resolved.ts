@@ -3,6 +3,7 @@ import type { CommandSection, HaproxySection, HttpSection, NginxSection } from '
 import type { FreezeWindow } from './freeze.js';
 import type { HealthSection } from './health.js';
 import type { ServiceSection } from './name.js';
+import type { ResolvedNotifier } from './notify.js';
 
 /** What the file means once inheritance, defaults and paths are settled. All times in milliseconds, sizes in bytes. */
 
@@ -111,12 +112,23 @@ export interface Config {
   timezone: string;
   dataDir: string;
   redis: { url: string; prefix: string };
-  api: { host: string; port: number; printStdout: 0 | 1; envelope: 'page' | 'original'; rateLimit: number };
+  api: {
+    host: string;
+    port: number;
+    printStdout: 0 | 1;
+    envelope: 'page' | 'original';
+    rateLimit: number;
+    metrics: 'token' | 'open';
+    /** Without a slash at its end; empty = not known. */
+    publicUrl: string;
+  };
   worker: { concurrency: number; lockMs: number; stalledCheckMs: number; sweepAfterMs: number };
   journal: { keepMs: number; keepPerName: number };
   packages: { allowHosts: string[]; maxBytes: number; keep: number };
   /** Times in which nothing is rolled out. */
   freeze: FreezeWindow[];
+  notify: ResolvedNotifier[];
+  telemetry: { otlp: string };
 }
 
 /** Where a key of a request leads: a whole name, or some instances of one. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { freezesSchema } from './freeze.js';
 import { nameSchema } from './name.js';
+import { notifySchema } from './notify.js';
 import { durationMs, identifier, inherited, integer, nonEmpty, sizeBytes } from './primitives.js';
 
 /** The whole of `config.yml` (contract: design §5). The one source of checks, defaults and the editors' JSON Schema. */
@@ -45,6 +46,13 @@ export const configSchema = z.strictObject({
       envelope: z.enum(['page', 'original']).default('page'),
       /** Requests a minute and token. */
       rate_limit: integer(1, 1_000_000).default(600),
+      /** Who may read `/metrics`: whoever has a token or is on the same machine, or everybody. */
+      metrics: z.enum(['token', 'open']).default('token'),
+      /** Where people reach the API, for links in notifications. */
+      public_url: z
+        .string()
+        .refine((url) => url === '' || /^https?:\/\/\S+$/.test(url), 'an http or https address, or nothing')
+        .default(''),
     })
     .prefault({}),
   worker: z
@@ -78,7 +86,17 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** Times in which nothing is rolled out; names may have more. */
   freeze: freezesSchema,
-  notify: z.array(z.never('nothing: notifications are not part of this version')).default([]),
+  /** Who is told what happens. */
+  notify: notifySchema.default([]),
+  telemetry: z
+    .strictObject({
+      /** Base address of an OpenTelemetry collector (OTLP over HTTP); empty: what OTEL_EXPORTER_OTLP_ENDPOINT says. */
+      otlp: z
+        .string()
+        .refine((url) => url === '' || /^https?:\/\/\S+$/.test(url), 'an http or https address, or nothing')
+        .default(''),
+    })
+    .prefault({}),
   environments: z
     .record(identifier, environmentSchema)
     .refine((all) => Object.keys(all).length > 0, 'at least one environment'),

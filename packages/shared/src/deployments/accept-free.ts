@@ -3,6 +3,7 @@ import { newDeploymentId } from '../ids.js';
 import { type DeployRequest, eventSchema } from '../journal/events.js';
 import type { Keys } from '../redis/keys.js';
 import { LuaScript } from '../redis/lua.js';
+import { traceparentNow } from '../telemetry/trace.js';
 
 /** How long the record of a job that only looks is kept, in seconds; it is in no list. */
 const KEEP_SECONDS = 3600;
@@ -25,7 +26,8 @@ export async function acceptLook(redis: Redis, keys: Keys, request: DeployReques
   const id = newDeploymentId();
   const now = Date.now();
   const at = new Date(now).toISOString();
-  const event = eventSchema.parse({ type: 'accepted', at, id, request, stampMs: now });
+  const asked = { ...request, trace: traceparentNow() };
+  const event = eventSchema.parse({ type: 'accepted', at, id, request: asked, stampMs: now });
   const args = [id, request.name, request.action, request.by, now, JSON.stringify(event), KEEP_SECONDS];
   await ACCEPT_FREE.run(redis, [keys.record(id), keys.journal(id), keys.open], args);
   return id;

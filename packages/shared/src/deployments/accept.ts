@@ -7,6 +7,7 @@ import { newDeploymentId } from '../ids.js';
 import { type DeployRequest, eventSchema, type JournalEvent, type whenBusySchema } from '../journal/events.js';
 import { ACCEPT } from '../journal/scripts.js';
 import type { Keys } from '../redis/keys.js';
+import { traceparentNow } from '../telemetry/trace.js';
 
 /** How long an Idempotency-Key is remembered (contract: 24 h). */
 const IDEMPOTENCY_SECONDS = 24 * 3600;
@@ -46,7 +47,7 @@ export async function acceptDeployment(
     type: 'accepted',
     at,
     id,
-    request,
+    request: { ...request, trace: traceparentNow() },
     stampMs: 0,
   }) as { stampMs: number };
   const superseded: JournalEvent = {
@@ -68,6 +69,8 @@ export async function acceptDeployment(
       idempotencyRecord(keys, request, idempotencyKey),
       keys.waiting(request.name),
       keys.record(''),
+      keys.untold,
+      keys.metrics,
     ],
     [
       id,

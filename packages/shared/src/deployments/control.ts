@@ -45,6 +45,8 @@ export async function askDeployment(
       keys.waiting(name),
       keys.stamp(name),
       keys.record(''),
+      keys.untold,
+      keys.metrics,
     ],
     [id, control, JSON.stringify({ control, by }), JSON.stringify(asked), JSON.stringify(finished), at, now, heldUntil],
   )) as [ControlOutcome['outcome'], string];

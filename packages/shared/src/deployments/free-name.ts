@@ -6,7 +6,7 @@ import { LuaScript } from '../redis/lua.js';
 
 /**
  * Frees a name from a deployment that is gone, ends what is left of that deployment's record, and hands the name on.
- * KEYS lock, record, open, waiting, stamp, beginning of records · ARGV id, now (ISO), now (ms), event `finished`
+ * KEYS lock, record, open, waiting, stamp, beginning of records, untold · ARGV id, now (ISO), now (ms), event `finished`
  * Answer whose turn has come, '' when nobody waits or another one holds the name by now
  */
 const FREE = new LuaScript(`${LINE}
@@ -16,7 +16,7 @@ local state = redis.call('HGET', KEYS[2], 'state')
 if state and state ~= 'succeeded' and state ~= 'failed' and state ~= 'cancelled' then
   redis.call('HSET', KEYS[2], 'state', 'failed')
   local journal = KEYS[6] .. ARGV[1] .. ':journal'
-  if redis.call('EXISTS', journal) == 1 then redis.call('XADD', journal, '*', 'e', ARGV[4]) end
+  if redis.call('EXISTS', journal) == 1 then append(journal, KEYS[7], ARGV[1], ARGV[4]) end
 end
 return handOver(KEYS[1], KEYS[4], KEYS[5], KEYS[6], ARGV[2], ARGV[3])
 `);
@@ -41,7 +41,15 @@ export async function freeName(
   keys: Keys,
   { name, id, by }: { name: string; id: string; by: string },
 ): Promise<string | undefined> {
-  const touched = [keys.lock(name), keys.record(id), keys.open, keys.waiting(name), keys.stamp(name), keys.record('')];
+  const touched = [
+    keys.lock(name),
+    keys.record(id),
+    keys.open,
+    keys.waiting(name),
+    keys.stamp(name),
+    keys.record(''),
+    keys.untold,
+  ];
   const [at, now] = instant();
   const error = { code: 'journal', what: `nobody could go on with it; ${by} unlocked its name` };
   const finished = eventSchema.parse({ type: 'finished', at, state: 'failed', error });

@@ -8,7 +8,7 @@ import { commandLine, requestCommand } from './command-line.js';
 import type { Difference, RecordFacts } from './events.js';
 import { list } from './list.js';
 import { whyWaiting } from './reduce.js';
-import { type BatchState, type DeploymentState, type InstanceState, isTerminal } from './state.js';
+import { type BatchState, type DeploymentState, isLeftBehind, isTerminal } from './state.js';
 
 export { list };
 
@@ -81,13 +81,14 @@ export function jobView(state: DeploymentState): JobView {
       bytes_total: String(sum('bytesTotal')),
     },
     ...(state.waiting === undefined ? {} : { why: whyWaiting(state.waiting) }),
-    ...(state.state === 'failed' || state.state === 'cancelled' ? { rollback: rollbackOf(instances) } : {}),
+    ...(state.state === 'failed' || state.state === 'cancelled' ? { rollback: rollbackOf(state) } : {}),
   };
 }
 
 /** `none`: nothing had to be put back, or it was left on purpose. */
-function rollbackOf(instances: readonly InstanceState[]): 'done' | 'failed' | 'none' {
-  if (instances.some(({ left }) => left !== undefined && left.kept !== true)) return 'failed';
+export function rollbackOf(state: Pick<DeploymentState, 'instances'>): 'done' | 'failed' | 'none' {
+  if (isLeftBehind(state)) return 'failed';
+  const instances = Object.values(state.instances);
   return instances.some(({ steps }) => steps.some(({ status }) => status === 'undone')) ? 'done' : 'none';
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noticeTypeSchema } from '../config/notify.js';
 
 /**
  * The events of a deployment: the only record of what happened. An event is never changed once a release wrote it;
@@ -68,6 +69,8 @@ export const requestSchema = z.object({
   param: z.record(z.string(), z.string()),
   /** Name of the token. */
   by: z.string(),
+  /** W3C trace context of the request, so that whoever works on it later stays in its trace. */
+  trace: z.string().optional(),
 });
 export type DeployRequest = z.infer<typeof requestSchema>;
 
@@ -154,6 +157,8 @@ export const observedSchema = z.object({
 export type ObservedInstance = z.infer<typeof observedSchema>;
 
 const at = z.iso.datetime();
+/** A notice: whom, of what kind, and the entry of the journal that it is about. */
+const notice = { notifier: z.string(), notice: noticeTypeSchema, entry: z.string(), attempts: z.number() };
 const scoped = { at, instance: z.string(), step: z.string() };
 /** What a step found or achieved; each step has its own schema for it. */
 const facts = z.record(z.string(), z.unknown());
@@ -255,6 +260,9 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rolled-back'), at, instance: z.string(), by: z.string() }),
   /** Comes after the end: the release was marked as one to roll back to, or is no longer. */
   z.object({ type: z.literal('marked'), at, instance: z.string(), marked: z.boolean(), by: z.string() }),
+  /** Somebody was told; or could not be, which changes nothing for the deployment. Both may come after the end. */
+  z.object({ type: z.literal('notified'), at, ...notice }),
+  z.object({ type: z.literal('notify-failed'), at, ...notice, error: errorRecord }),
   z.object({
     type: z.literal('log'),
     at,

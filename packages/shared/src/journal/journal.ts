@@ -3,6 +3,8 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { CancelAsked, LeaseLost } from '../errors/control-flow.js';
 import { JournalError } from '../errors/request-errors.js';
+import { countEvent } from '../metrics/count-event.js';
+import type { Count } from '../metrics/stored.js';
 import type { Keys } from '../redis/keys.js';
 import { eventSchema, type JournalEvent, type NewEvent } from './events.js';
 import { type LedgerChange, ledgerChange } from './ledger.js';
@@ -70,9 +72,16 @@ export interface Journal {
 
 /**
  * Makes `worker` the owner and returns the journal to write to.
+ * @param onAppended told after every append how long it took, in milliseconds
  * @returns undefined when the deployment is gone or has ended: there is nothing to do
  */
-export async function claim(redis: Redis, keys: Keys, id: string, worker: string): Promise<Journal | undefined> {
+export async function claim(
+  redis: Redis,
+  keys: Keys,
+  id: string,
+  worker: string,
+  onAppended: (ms: number) => void = () => undefined,
+): Promise<Journal | undefined> {
   // Read once before: a journal that cannot be read must not grow by a claim at every attempt.
   const before = await foldJournal(redis, keys, id);
   if (before === undefined) return undefined;
@@ -80,13 +89,20 @@ export async function claim(redis: Redis, keys: Keys, id: string, worker: string
   const at = new Date().toISOString();
   const event = JSON.stringify({ type: 'claimed', at, worker, epoch: '@EPOCH@' });
   const template = event.replace('"@EPOCH@"', '@EPOCH@');
-  const touched = [keys.record(id), keys.journal(id), keys.lock(name), keys.waiting(name), keys.record('')];
+  const touched = [
+    keys.record(id),
+    keys.journal(id),
+    keys.lock(name),
+    keys.waiting(name),
+    keys.record(''),
+    keys.untold,
+  ];
   const mark = randomUUID();
   const epoch = Number(await CLAIM.run(redis, touched, [worker, template, id, at, mark]));
   if (epoch < 0) return undefined;
   const state = await foldJournal(redis, keys, id);
   if (state === undefined) return undefined;
-  return new RedisJournal(redis, keys, { epoch, mark }, state);
+  return new RedisJournal(redis, keys, { epoch, mark }, state, onAppended);
 }
 
 /** A whole journal as the state it adds up to; undefined when it is empty. */
@@ -101,18 +117,26 @@ class RedisJournal implements Journal {
   readonly #owner: string;
   readonly #redis: Redis;
   readonly #keys: Keys;
+  readonly #onAppended: (ms: number) => void;
   #state: DeploymentState;
   #asked: Asked | undefined;
   #next: string | undefined;
   /** Appends run one after another, so that state and stream have the same order. */
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(redis: Redis, keys: Keys, { epoch, mark }: { epoch: number; mark: string }, state: DeploymentState) {
+  constructor(
+    redis: Redis,
+    keys: Keys,
+    { epoch, mark }: { epoch: number; mark: string },
+    state: DeploymentState,
+    onAppended: (ms: number) => void,
+  ) {
     this.id = state.id;
     this.epoch = epoch;
     this.#owner = `${epoch}.${mark}`;
     this.#redis = redis;
     this.#keys = keys;
+    this.#onAppended = onAppended;
     this.#state = state;
     this.#asked = state.asked;
   }
@@ -130,7 +154,8 @@ class RedisJournal implements Journal {
   }
 
   append(...events: NewEvent[]): Promise<void> {
-    const turn = this.#tail.then(() => this.#write(events));
+    const givenMs = performance.now();
+    const turn = this.#tail.then(() => this.#write(events)).then(() => this.#onAppended(performance.now() - givenMs));
     this.#tail = turn.catch(() => undefined);
     return turn;
   }
@@ -145,8 +170,11 @@ class RedisJournal implements Journal {
     const stamped = events.map((event) => eventSchema.parse({ ...event, at }));
     let next = this.#state;
     const changes: LedgerChange[] = [];
+    const counts: Count[] = [];
     for (const event of stamped) {
+      const before = next;
       next = reduce(next, event);
+      counts.push(...countEvent(before, next, event));
       const change = ledgerChange(next, event);
       if (change !== undefined) changes.push(change);
     }
@@ -160,6 +188,8 @@ class RedisJournal implements Journal {
       this.#keys.waiting(name),
       this.#keys.stamp(name),
       this.#keys.record(''),
+      this.#keys.untold,
+      this.#keys.metrics,
     ];
     const answer = await APPEND.run(this.#redis, keys, [
       this.id,
@@ -170,6 +200,8 @@ class RedisJournal implements Journal {
       now,
       changes.length,
       ...changes.flatMap(({ instance, entry }) => [instance, entry === undefined ? '' : JSON.stringify(entry)]),
+      counts.length,
+      ...counts.flat(),
       ...stamped.map((event) => JSON.stringify(event)),
     ]);
     this.#owned(answer);

@@ -1,9 +1,24 @@
+import { stored } from '../metrics/stored.js';
+
 /**
  * Lua that the scripts share: the line of those that wait for a name. It is a list of ids; `waits` in the record says that
  * a deployment stands in it. Whoever takes the name from its owner hands it to the first of the line in the same script,
  * so that nobody comes in between. The keys of records are made from their common beginning, `Keys.record('')`.
  */
 export const LINE = `
+-- Appends an event. One that people are told of stands in a set until its tickets are queued, whoever dies meanwhile.
+local function append(journal, untold, id, event)
+  local entry = redis.call('XADD', journal, '*', 'e', event)
+  local type = string.match(event, '^{"type":"([%w-]+)"')
+  if type == 'batch-finished' or type == 'held' or type == 'finished' then redis.call('SADD', untold, id .. ' ' .. entry) end
+end
+
+-- Counts a deployment that was cancelled before anybody had it.
+local function countCancelled(metrics, record)
+  local is = redis.call('HMGET', record, 'name', 'action')
+  redis.call('HINCRBY', metrics, '${stored.deployments.name}|' .. (is[1] or '') .. '|' .. (is[2] or '') .. '|cancelled', 1)
+end
+
 -- Release stamps grow in the order in which deployments get the name: hosts compare them as fencing numbers.
 local function newStamp(stamp, now)
   local seconds = math.max(math.floor(tonumber(now) / 1000), tonumber(redis.call('GET', stamp) or '0') + 1)

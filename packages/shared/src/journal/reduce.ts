@@ -17,6 +17,8 @@ export function reduce(state: DeploymentState | undefined, event: JournalEvent):
   }
   // What comes after the end does not put the end off.
   if (event.type === 'rolled-back' || event.type === 'marked') return apply(state, event);
+  // Who was told is nothing that happened to the deployment.
+  if (event.type === 'notified' || event.type === 'notify-failed') return state;
   const next = { ...state, lastMs: Date.parse(event.at) };
   const line = logLine(event);
   if (line !== undefined) next.log = [...next.log, line];
@@ -143,6 +145,8 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
     case 'marked':
       return withInstance(state, event.instance, { marked: event.marked });
     case 'given-back':
+    case 'notified':
+    case 'notify-failed':
     case 'log':
       return state;
     case 'finished':
@@ -298,6 +302,8 @@ function logText(event: JournalEvent): string | undefined {
     case 'step-progress':
     case 'rolled-back':
     case 'marked':
+    case 'notified':
+    case 'notify-failed':
       return undefined;
   }
 }

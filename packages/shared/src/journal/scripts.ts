@@ -4,7 +4,7 @@ import { LINE } from './line.js';
 /**
  * Creates a deployment and takes its name, or gets in line for it, or says who has it; all or nothing. `supersede` ends
  * those of the name that have not begun; what brings no release (see no-rollout.ts) is none of these. `first` gets in line before all.
- * KEYS lock, record, journal, all, of-name, open, stamp, idempotency, waiting, beginning of records
+ * KEYS lock, record, journal, all, of-name, open, stamp, idempotency, waiting, beginning of records, untold, metrics
  * ARGV id, name, action, by, now (ms), event JSON without its opening brace, body digest ('' = no key), key's TTL (s),
  *   when busy (refuse|queue|first|supersede), k, now (ISO), event `finished` of one that is superseded, address ('' = none)
  * Answer {'accepted'|'waits'|'busy'|'same'|'reused', id}
@@ -23,7 +23,8 @@ local function supersede(old)
   local is = redis.call('HMGET', records .. old, 'state', 'epoch', 'action')
   local stays = { sweep = true, unlock = true, service = true, updatek = true }
   if is[1] ~= 'queued' or is[2] ~= '0' or stays[is[3]] then return false end
-  redis.call('XADD', records .. old .. ':journal', '*', 'e', ARGV[12])
+  append(records .. old .. ':journal', KEYS[11], old, ARGV[12])
+  countCancelled(KEYS[12], records .. old)
   redis.call('HSET', records .. old, 'state', 'cancelled')
   redis.call('HDEL', records .. old, 'waits', 'address')
   redis.call('SREM', KEYS[6], old)
@@ -62,7 +63,7 @@ return {'waits', id}
 /**
  * Makes a worker the owner of a deployment. Every claim has a higher number (epoch) and a mark of its own; appends of any
  * other one are refused. The number alone would not do: a Redis that lost its newest second may give the same one again.
- * KEYS record, journal, lock, waiting, beginning of records
+ * KEYS record, journal, lock, waiting, beginning of records, untold
  * ARGV worker, event JSON with @EPOCH@ in place of the number, id, now (ISO), mark
  * Answer epoch, or -1 when the deployment has ended, is held or waits for its turn, or -2 when there is none
  */
@@ -75,16 +76,17 @@ if state == 'succeeded' or state == 'failed' or state == 'cancelled' or state ==
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 local owner = string.format('%.0f', epoch) .. '.' .. ARGV[5]
 redis.call('HSET', KEYS[1], 'state', 'running', 'worker', ARGV[1], 'owner', owner)
-redis.call('XADD', KEYS[2], '*', 'e', (string.gsub(ARGV[2], '@EPOCH@', string.format('%.0f', epoch))))
+local entry = redis.call('XADD', KEYS[2], '*', 'e', (string.gsub(ARGV[2], '@EPOCH@', string.format('%.0f', epoch))))
+if epoch == 1 then redis.call('SADD', KEYS[6], ARGV[3] .. ' ' .. entry) end
 if state ~= 'running' and redis.call('GET', KEYS[3]) == ARGV[3] then tellLine(KEYS[3], KEYS[4], KEYS[5], ARGV[4], 1) end
 return epoch
 `);
 
 /**
  * Appends events, if the caller still owns the deployment; the last one may end it, which hands the name on.
- * KEYS record, journal, lock, open, drained, waiting, stamp, beginning of records
+ * KEYS record, journal, lock, open, drained, waiting, stamp, beginning of records, untold, metrics
  * ARGV id, owner (epoch and mark), state after the last event, end of a hold (ms, '' = none), now (ISO), now (ms), number of ledger changes,
- *   instance and entry ('' = given back) of each, events…
+ *   instance and entry ('' = given back) of each, number of counts, field and amount of each, events…
  * Answer {1, control, next} with what was asked for and not done yet, and whose turn has come ('' = nothing, nobody), or
  *   {0, '', ''} when another worker owns it, or {2, control, ''} when it is to be cancelled and would be held by this
  */
@@ -98,7 +100,10 @@ for i = 0, changes - 1 do
   local instance, entry = ARGV[8 + 2 * i], ARGV[9 + 2 * i]
   if entry == '' then redis.call('HDEL', KEYS[5], instance) else redis.call('HSET', KEYS[5], instance, entry) end
 end
-for i = 8 + 2 * changes, #ARGV do redis.call('XADD', KEYS[2], '*', 'e', ARGV[i]) end
+local after = 8 + 2 * changes
+local counts = tonumber(ARGV[after])
+for i = 0, counts - 1 do redis.call('HINCRBYFLOAT', KEYS[10], ARGV[after + 1 + 2 * i], ARGV[after + 2 + 2 * i]) end
+for i = after + 1 + 2 * counts, #ARGV do append(KEYS[2], KEYS[9], ARGV[1], ARGV[i]) end
 redis.call('HSET', KEYS[1], 'state', ARGV[3], 'hold_until', ARGV[4])
 if ARGV[3] == 'held' then redis.call('HDEL', KEYS[1], 'control') end
 local next, owns = '', redis.call('GET', KEYS[3]) == ARGV[1]
@@ -114,7 +119,7 @@ return {1, now[3] or '', next}
 
 /**
  * Cancel, hold or resume. The owner reads what was asked at its next append; what nobody owns ends or is woken here.
- * KEYS record, journal, lock, open, waiting, stamp, beginning of records
+ * KEYS record, journal, lock, open, waiting, stamp, beginning of records, untold, metrics
  * ARGV id, cancel|hold|resume, control as kept in the record, event `asked`, event `finished` for what never began,
  *   now (ISO), now (ms), end that the hold must still have ('' = whatever)
  * Answer {'ended'|'cancelled'|'asked'|'woken'|'already'|'cancelling'|'not-held'|'gone', ticket to send ('' = none)}; after
@@ -137,7 +142,8 @@ if control == 'resume' and state ~= 'held' and not (now[3] and string.find(now[3
 end
 redis.call('XADD', KEYS[2], '*', 'e', ARGV[4])
 if control == 'cancel' and state == 'queued' and now[2] == '0' then
-  redis.call('XADD', KEYS[2], '*', 'e', ARGV[5])
+  append(KEYS[2], KEYS[8], id, ARGV[5])
+  countCancelled(KEYS[9], KEYS[1])
   redis.call('HSET', KEYS[1], 'state', 'cancelled')
   redis.call('SREM', KEYS[4], id)
   redis.call('HDEL', KEYS[1], 'waits', 'address')
@@ -156,13 +162,15 @@ return {'woken', ticket}
 
 /**
  * Appends to a deployment that has ended what others did with its record, each thing once.
- * KEYS record, journal · ARGV what it is once of, as a field of the record ('' = as often as it comes), event
+ * KEYS record, journal, metrics · ARGV what it is once of, as a field of the record ('' = as often as it comes), event,
+ *   field of the metrics that grows by it ('' = none)
  * Answer 1, or 0 when it stands there already or there is no such deployment
  */
 export const NOTE = new LuaScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if ARGV[1] ~= '' and redis.call('HSETNX', KEYS[1], ARGV[1], '1') == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', 'e', ARGV[2])
+if ARGV[3] ~= '' then redis.call('HINCRBY', KEYS[3], ARGV[3], 1) end
 return 1
 `);
 

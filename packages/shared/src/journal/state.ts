@@ -108,5 +108,9 @@ export interface DeploymentState {
 export const isDone = (instance: InstanceState | undefined): boolean =>
   instance?.unchanged === true || (instance?.record !== undefined && instance.takenBack !== true);
 
+/** Could something not be put back, other than what was left on purpose? */
+export const isLeftBehind = ({ instances }: Pick<DeploymentState, 'instances'>): boolean =>
+  Object.values(instances).some(({ left }) => left !== undefined && left.kept !== true);
+
 export const isTerminal = (state: JobState): boolean =>
   state === 'succeeded' || state === 'failed' || state === 'cancelled';

@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { Queue, type QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
@@ -16,8 +16,14 @@ const KEEP_FAILED = { count: 5000, age: 30 * 24 * 3600 };
  * @param redis a connection that fails fast (`redisOptions('request')`): sending never waits for a Redis that is away,
  *   once it has been there
  */
-export function openQueue(redis: Redis, prefix: string, onError: (error: Error) => void): Queue<Ticket> {
+export function openQueue(
+  redis: Redis,
+  prefix: string,
+  onError: (error: Error) => void,
+  options: Pick<QueueOptions, 'telemetry'> = {},
+): Queue<Ticket> {
   const queue = new Queue<Ticket>(QUEUE, {
+    ...options,
     prefix,
     connection: redis,
     defaultJobOptions: { attempts: 1, removeOnComplete: KEEP_DONE, removeOnFail: KEEP_FAILED },

@@ -49,7 +49,15 @@ export class Keys {
   get tokenNames(): string {
     return `${this.#prefix}:tokens`;
   }
-  /** Text with an expiry: a worker that lives. */
+  /** Set of `<deployment> <entry>`: events that people are told of and whose tickets are not queued yet. */
+  get untold(): string {
+    return `${this.#prefix}:untold`;
+  }
+  /** Hash of figures, `<metric>|<label>|…` → number. */
+  get metrics(): string {
+    return `${this.#prefix}:metrics`;
+  }
+  /** Text with an expiry: figures of a worker that lives, as JSON. */
   worker = (id: string): string => `${this.#prefix}:worker:${id}`;
   /** Sorted set: worker id by time of its last sign of life. */
   get workers(): string {

@@ -238,6 +238,7 @@ export const examples: AllExamples = {
   },
   'GET /healthz': { answers: { 200: only('alive', answered({ data: {}, msg: 'alive' })) } },
   'GET /readyz': { answers: { 200: only('ready', answered({ data: {}, msg: 'ready', workers: '2' })) } },
+  'GET /metrics': { answers: { 200: only('one of its lines', 'rexdeploy_workers_alive 2') } },
   'GET /openapi.json': {
     answers: {
       200: only('its beginning', { openapi: '3.1.1', info: { title: 'Rexdeploy', version: '1.0.0' }, paths: {} }),

@@ -25,4 +25,10 @@ export const probeRoutes = {
     },
     refusals: [503],
   }),
+  'GET /metrics': route({
+    summary: 'figures for Prometheus; without a token from the same machine, or with api.metrics open',
+    tag: 'service',
+    access: 'local',
+    answers: { 200: { description: "Prometheus' text format.", schema: z.string(), media: 'text/plain' } },
+  }),
 };
