@@ -36,7 +36,10 @@ export function rexInFolder(): Rex {
     },
     rex(words, env = {}) {
       const { REX_CONFIG: _, REX_SERVER: __, REX_TOKEN: ___, REX_ENV: ____, ...rest } = process.env;
-      return runCommand(process.execPath, [REX, ...words], { cwd: dir, env: { ...rest, ...env } });
+      return runCommand(process.execPath, [REX, ...words], {
+        cwd: dir,
+        env: { ...rest, XDG_CONFIG_HOME: join(dir, '.config'), ...env },
+      });
     },
     writeConfig: (settings = {}) => writeFile(join(dir, 'config.yml'), configText(settings)),
   };

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addCheck } from './commands/check.js';
+import { addCompletion } from './commands/completion.js';
 import { addConfigCheck } from './commands/config-check.js';
 import { addConfigSchema } from './commands/config-schema.js';
 import { addControls } from './commands/control.js';
@@ -54,5 +55,7 @@ export function makeProgram(): Command {
 
   const hosts = program.command('hosts').description('keys of the hosts');
   addHostsTrust(hosts);
+
+  addCompletion(program);
   return program;
 }
