@@ -25,6 +25,10 @@ export class Client {
     this.#token = token;
   }
 
+  get token(): string {
+    return this.#token;
+  }
+
   /** `POST /rex` with a form body and the token in the address, as on the API page. */
   async rex(params: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
     return this.#send(`/rex?token=${this.#token}`, 'POST', {

@@ -26,7 +26,7 @@ export interface Script {
   refuse?: RequestError;
   /** Connections to the stream that are answered with 503 first. */
   unavailable?: number;
-  /** The streams give so many events at first, and wait for `give` then. */
+  /** The streams give so many events at first, and wait for `give` then; also before the end. */
   given?: number;
   /** Rows of `GET /names`, and of `GET /packages`. */
   names?: Leaves;
@@ -126,6 +126,7 @@ async function stream(
     while (id > given.count) await given.more();
     response.write(`id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
   }
+  while (breakAfter === undefined && given.count <= events.length) await given.more();
   // Half a message, as it stands when a proxy dies.
   if (breakAfter !== undefined) response.write('id: 99\nevent: log\nda', () => response.destroy());
   else response.end(`event: end\ndata: ${JSON.stringify({ type: 'end', at: new Date().toISOString(), ...end })}\n\n`);

@@ -17,8 +17,8 @@ export interface TerminalOptions {
   rows?: number;
 }
 
-/** `rex` in a real pseudo-terminal, and what a person sees on it. */
-export class RexTerminal implements AsyncDisposable {
+/** A program in a real pseudo-terminal, and what a person sees on it. */
+export class PseudoTerminal implements AsyncDisposable {
   readonly #screen: xterm.Terminal;
   readonly #child: ChildProcess;
   readonly #ttyFile: string;
@@ -28,7 +28,8 @@ export class RexTerminal implements AsyncDisposable {
   #isCursorVisible = true;
   #changed = (): void => undefined;
 
-  constructor(words: readonly string[], { cwd, env, columns = 100, rows = 24 }: TerminalOptions) {
+  /** @param command program and arguments */
+  constructor(command: readonly string[], { cwd, env, columns = 100, rows = 24 }: TerminalOptions) {
     this.#screen = new xterm.Terminal({ cols: columns, rows, scrollback: 1_000, allowProposedApi: true });
     for (const final of ['h', 'l']) {
       this.#screen.parser.registerCsiHandler({ prefix: '?', final }, (params) => {
@@ -37,12 +38,12 @@ export class RexTerminal implements AsyncDisposable {
       });
     }
     this.#ttyFile = join(cwd, 'tty');
-    const quoted = [process.execPath, REX, ...words].map((word) => `'${word}'`).join(' ');
+    const quoted = command.map((word) => `'${word}'`).join(' ');
     const line = `tty > '${this.#ttyFile}'; stty rows ${rows} cols ${columns}; exec ${quoted}`;
-    const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...inherited } = process.env;
+    const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, NODE_DISABLE_COLORS: ____, ...inherited } = process.env;
     this.#child = spawn(findProgram('script'), ['-qefc', line, '/dev/null'], {
       cwd,
-      env: { ...inherited, TERM: 'xterm-256color', SHELL: '/bin/sh', ...env },
+      env: { ...inherited, TERM: 'xterm-256color', SHELL: '/bin/sh', XDG_CONFIG_HOME: join(cwd, '.config'), ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -56,6 +57,12 @@ export class RexTerminal implements AsyncDisposable {
       });
     });
     this.#closed = once(this.#child, 'close');
+  }
+
+  /** Process id of what runs in the terminal. */
+  async pid(): Promise<number> {
+    const children = await readFile(`/proc/${this.#child.pid}/task/${this.#child.pid}/children`, 'utf8');
+    return Number(children.trim().split(' ')[0]);
   }
 
   /** All that was written, orders to the terminal included. */
@@ -126,3 +133,7 @@ export class RexTerminal implements AsyncDisposable {
     this.#screen.dispose();
   }
 }
+
+/** The real `rex` in a terminal. */
+export const rexTerminal = (words: readonly string[], options: TerminalOptions): PseudoTerminal =>
+  new PseudoTerminal([process.execPath, REX, ...words], options);

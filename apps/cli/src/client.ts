@@ -3,7 +3,7 @@ import type { Control } from '@rexdeploy/shared/journal/events';
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import { RefusedError, UnreachableError } from './errors.js';
-import { multipartForm } from './multipart.js';
+import { multipartForm, type SentFile } from './multipart.js';
 import { parseEnvelope } from './parse-envelope.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -28,7 +28,7 @@ export type DrainedRow = z.infer<typeof drainedRowSchema>;
 /** An upload: a program for all instances of a name, or the configuration of one. */
 export interface Upload {
   fields: Readonly<Record<string, string>>;
-  file: { path: string; name: string; size: number };
+  file: SentFile;
 }
 
 /** The API as `rex` uses it. Every method throws RefusedError or UnreachableError, nothing else. */

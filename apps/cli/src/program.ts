@@ -9,6 +9,7 @@ import { addDeploy } from './commands/deploy.js';
 import { addDrained } from './commands/drained.js';
 import { addHostsTrust } from './commands/hosts-trust.js';
 import { addList } from './commands/list.js';
+import { addLogin } from './commands/login.js';
 import { addRollback } from './commands/rollback.js';
 import { addStatus } from './commands/status.js';
 import { addTokenCreate } from './commands/token-create.js';
@@ -56,6 +57,7 @@ export function makeProgram(): Command {
   const hosts = program.command('hosts').description('keys of the hosts');
   addHostsTrust(hosts);
 
+  addLogin(program);
   addCompletion(program);
   return program;
 }

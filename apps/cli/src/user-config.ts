@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { load } from 'js-yaml';
+import { dirname, join } from 'node:path';
+import { dump, load } from 'js-yaml';
 import { z } from 'zod';
 import { UsageError } from './errors.js';
 import { note } from './output.js';
@@ -58,4 +59,12 @@ function parse(file: string, text: string): UserConfig {
     what: `${issue?.path.join('.') || 'unknown keys'}${keys} cannot be used`,
     whatToDo,
   });
+}
+
+/** Writes the settings so that nobody else can read them, at no moment. */
+export async function writeUserConfig(file: string, config: UserConfig): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const temporary = `${file}.${process.pid}`;
+  await writeFile(temporary, dump(config), { mode: 0o600, flag: 'wx' });
+  await rename(temporary, file);
 }

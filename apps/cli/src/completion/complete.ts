@@ -17,7 +17,7 @@ export async function complete(program: Command, words: readonly string[]): Prom
 }
 
 /** bash splits `--k=server` into three words; the value is a word of its own there, and offered as one. */
-function joinFlags(words: readonly string[]): string[] {
+export function joinFlags(words: readonly string[]): string[] {
   return words.flatMap((word, at) => {
     const isSign = word === '=' && (words[at - 1] ?? '').startsWith('--');
     if (!isSign) return [word];

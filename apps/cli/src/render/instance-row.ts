@@ -95,8 +95,8 @@ function moving(progress: Progress, instance: InstanceState, step: StepState): s
   const name = mark === undefined ? step.step : `${step.step}: ${mark}`;
   if (step.step !== 'stage' || instance.bytesTotal === 0) return `${name}${attempt}`;
   const rate = progress.rateOf(instance.instance);
-  const speed = rate === undefined || instance.bytes >= instance.bytesTotal ? '' : `  ${humanSize(rate)}/s`;
-  return `${name}${attempt}  ${humanSize(instance.bytes)} of ${humanSize(instance.bytesTotal)}${speed}`;
+  const speed = rate === undefined || instance.bytes >= instance.bytesTotal ? '' : `, ${humanSize(rate)}/s`;
+  return `${name}${attempt} ${humanSize(instance.bytes)} of ${humanSize(instance.bytesTotal)}${speed}`;
 }
 
 function shareOf(instance: InstanceState): number {

@@ -1,5 +1,6 @@
 import { note, print } from '../output.js';
 import type { SseMessage } from '../sse.js';
+import { boardTerminal } from './board-terminal.js';
 import { BoardView } from './board-view.js';
 import { eventLine } from './event-line.js';
 
@@ -22,8 +23,8 @@ export type ViewKind = 'text' | 'lines';
 /** A board where stderr is a terminal that can be written over, else a line per event. */
 export function openView(kind: ViewKind): View {
   if (kind === 'lines') return jsonLines;
-  const { stderr, env } = process;
-  return stderr.isTTY && env.TERM !== 'dumb' ? new BoardView(stderr) : plainLines;
+  const terminal = boardTerminal();
+  return terminal === undefined ? plainLines : new BoardView(terminal);
 }
 
 const breakNote = (error: Error | undefined): void =>
