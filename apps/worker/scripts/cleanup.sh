@@ -10,7 +10,7 @@ while [ $# -ge 4 ]; do
   dir=$1; current=$2; former=$3; marked=$4
   shift 4
   linked=$(readlink -f -- "$dir") || refuse 91 "$dir leads nowhere: nothing is removed"
-  state=$(state_of "$dir"); base=$(basename "$dir")
+  state=$(state_of "$dir"); base=$(base_of "$dir")
   mkdir -p "$state" || refuse 92 "$state cannot be made"
   # What a clean-up that was cut off did not get to.
   for rest in $(set +f; ls -1d -- "$state/${base}"_*.removed 2> /dev/null); do rm -rf "$rest"; done
@@ -20,7 +20,7 @@ while [ $# -ge 4 ]; do
     n=$((n + 1))
     [ "$n" -gt "$keep" ] || continue
     case $release in "$current" | "$former" | "$linked" | "$marked") continue ;; esac
-    name=$(basename "$release")
+    name=$(base_of "$release")
     # Its name goes first: half a release must not look like one that can be gone back to.
     rm -rf "$state/$name.removed" && mv -T "$release" "$state/$name.removed" &&
       rm -rf "$state/$name.removed" "$state/$name.json" "$state/$name.manifest" || refuse 92 "$release cannot be removed"

@@ -13,23 +13,38 @@ trap : PIPE HUP
 say() { printf '%s\t%s\n' "$1" "$2"; }
 refuse() { code=$1; shift; printf '%s\n' "$*" >&2; exit "$code"; }
 
+# A program costs a host more than what it does here: what the shell can do by itself, it does. Paths are absolute and end
+# without a slash.
+base_of() { printf '%s' "${1##*/}"; }
+dir_of() { parent=${1%/*}; printf '%s' "${parent:-/}"; }
+first_line() { IFS= read -r first < "$1" || [ -n "$first" ] || return 1; printf '%s' "$first"; }
+
 # Process ids whose command line matches a pattern, as `pgrep -f`; never a script of ours, whose arguments may match too.
-matching() {
-  for pid in $(pgrep -f -- "$1"); do
-    # Files of /proc have no size; a process that ended has no command line.
-    grep -qa . "/proc/$pid/cmdline" && ! grep -qa 'rexdeploy-remote-script' "/proc/$pid/cmdline" && printf '%s\n' "$pid"
-  done 2> /dev/null
+matching() { without_ours $(pgrep -f -- "$1"); }
+without_ours() {
+  files=
+  for pid do files="$files /proc/$pid/cmdline"; done
+  # All of them at a time, since an instance is out of rotation meanwhile. A process that ended has no command line; files of
+  # /proc have no size.
+  # shellcheck disable=SC2086
+  [ -z "$files" ] || files=$(grep -La 'rexdeploy-remote-script' $files 2> /dev/null)
+  [ -n "$files" ] || return 0
+  # shellcheck disable=SC2086
+  for file in $(grep -la . $files 2> /dev/null); do file=${file#/proc/}; printf '%s\n' "${file%/cmdline}"; done
 }
-count() { matching "$1" | wc -l | tr -d ' '; }
+# shellcheck disable=SC2046
+count() { set -- $(matching "$1"); echo $#; }
 
 # Waits until a command succeeds: at once, then with growing pauses. $1 = seconds at most, rest = command.
 wait_for() {
   limit=$1; shift
-  pause=0.02; end=$(( $(date +%s) + limit ))
+  ! "$@" || return 0
+  pause=0.01; end=$(( $(date +%s) + limit ))
+  sleep "$pause"
   until "$@"; do
     [ "$(date +%s)" -lt "$end" ] || return 1
     sleep "$pause"
-    case $pause in 0.02) pause=0.05 ;; 0.05) pause=0.1 ;; 0.1) pause=0.25 ;; *) pause=0.5 ;; esac
+    case $pause in 0.01) pause=0.02 ;; 0.02) pause=0.05 ;; 0.05) pause=0.1 ;; 0.1) pause=0.25 ;; *) pause=0.5 ;; esac
   done
 }
 
@@ -43,11 +58,11 @@ kind_of() {
 }
 
 # Folder of our own beside a deployed directory; holds manifests and what is not finished.
-state_of() { printf '%s/.rexdeploy' "$(dirname "$1")"; }
+state_of() { printf '%s/.rexdeploy' "${1%/*}"; }
 
 # Digest of a tree's listing: type, mode, size, time and path of all that is not excluded. $1 = dir, rest = find expression.
 listing_digest() {
   dir=$1; shift
   ( cd "$dir" && find . -mindepth 1 "$@" \( -type f -printf 'f %m %s %T@ %P\0' -o -type d -printf 'd %m %P\0' -o -printf '%y %P %l\0' \) ) |
-    sort -z | sha256sum | cut -d ' ' -f 1
+    sort -z | sha256sum | { read -r digest rest; printf '%s\n' "$digest"; }
 }

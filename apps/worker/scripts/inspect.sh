@@ -1,6 +1,7 @@
 # Looks at an instance and changes nothing.
 # Args: program_dir program_release config_dir config_release service_script process_pattern digest (yes|no: is the current
-# tree's listing wanted) measure (what a release takes: no, rest = all but the program, all) folder of shared entries, shared
+# tree's listing wanted) measure (disk = what is free there,
+# rest = also what all but the program takes, all; no = nothing) folder of shared entries, shared
 # entries (a line each), then a find expression of exclusions. Empty text = not configured. Answer: facts, see inspect.ts. Exit 0.
 program=$1; program_release=$2; config=$3; config_release=$4; service=$5; pattern=$6; digest=$7; measure=$8
 shift 8
@@ -12,7 +13,7 @@ say now "$(date +%s.%N)"
 # $1 = prefix of the facts, $2 = folder, or what will be one
 disk() {
   folder=$2
-  while [ ! -e "$folder" ]; do folder=$(dirname "$folder"); done
+  while [ ! -e "$folder" ]; do folder=$(dir_of "$folder"); done
   say "$1.device" "$(stat -L -c %d -- "$folder")"
   df -Pk -- "$folder" | awk -v p="$1" 'NR == 2 { printf "%s.free_kib\t%s\n", p, $4 }'
   df -Pi -- "$folder" | awk -v p="$1" 'NR == 2 { printf "%s.all_inodes\t%s\n%s.free_inodes\t%s\n", p, $2, p, $4 }'
@@ -33,35 +34,33 @@ side() {
   case $kind in link | directory) real=$(readlink -f -- "$dir") ;; esac
   if [ "$kind" = link ] && [ ! -d "$real" ]; then say "$prefix.dangling" "$(readlink -- "$dir")"; real=; fi
   say "$prefix.real" "$real"
-  folder=$(dirname "$dir")
-  while [ ! -e "$folder" ]; do folder=$(dirname "$folder"); done
+  folder=$(dir_of "$dir")
+  while [ ! -e "$folder" ]; do folder=$(dir_of "$folder"); done
   if [ -d "$folder" ] && [ -w "$folder" ]; then say "$prefix.writable" yes; else say "$prefix.writable" "$folder"; fi
-  disk "$prefix" "$folder"
+  [ "$measure" = no ] || disk "$prefix" "$folder"
   state=$(state_of "$dir")
-  if [ -n "$real" ] && [ -f "$state/$(basename "$real").json" ]; then
-    say "$prefix.meta" "$(head -n 1 "$state/$(basename "$real").json")"
+  if [ -n "$real" ] && [ -f "$state/$(base_of "$real").json" ]; then
+    say "$prefix.meta" "$(first_line "$state/$(base_of "$real").json")"
     if [ "$wanted" = yes ]; then say "$prefix.listing" "$(listing_digest "$real" "$@")"; fi
   fi
   if [ -n "$real" ] && [ "$sized" = yes ]; then size "$prefix.size" "$real"; fi
-  partial="$state/$(basename "$release").partial"
+  partial="$state/$(base_of "$release").partial"
   if [ -d "$partial" ]; then
     say "$prefix.partial" yes
-    [ "$measure" = no ] || size "$prefix.partial" "$partial"
+    case $measure in rest | all) size "$prefix.partial" "$partial" ;; esac
   fi
   if [ -e "$release" ] || [ -L "$release" ]; then
     say "$prefix.release_exists" yes
-    if [ -f "$state/$(basename "$release").json" ]; then
-      say "$prefix.release_meta" "$(head -n 1 "$state/$(basename "$release").json")"
+    if [ -f "$state/$(base_of "$release").json" ]; then
+      say "$prefix.release_meta" "$(first_line "$state/$(base_of "$release").json")"
     fi
   fi
 }
 
-sized=yes
-[ "$measure" = all ] || sized=no
+if [ "$measure" = all ]; then sized=yes; else sized=no; fi
 side program "$program" "$program_release" "$digest" "$sized" "$@"
 program_real=$real
-sized=yes
-[ "$measure" != no ] || sized=no
+case $measure in rest | all) sized=yes ;; *) sized=no ;; esac
 [ -n "$config" ] && side config "$config" "$config_release" no "$sized"
 # Shared entries that are not kept yet: they are copied as a whole.
 unkept() {
@@ -72,7 +71,7 @@ unkept() {
 $shared
 END
 }
-if [ -n "$shared" ] && [ -n "$program_real" ] && [ "$measure" != no ]; then
+if [ -n "$shared" ] && [ -n "$program_real" ] && [ "$sized" = yes ]; then
   disk shared "$kept"
   unkept | sort -u | tr '\n' '\0' | xargs -0 -r sh -c 'find "$@" -printf "%b\n"' find 2> /dev/null |
     awk '{ blocks += $1 } END { printf "shared.size_kib\t%.0f\nshared.size_inodes\t%d\n", blocks / 2, NR }'
@@ -81,9 +80,11 @@ if [ -n "$service" ]; then
   if [ -x "$service" ] && [ ! -d "$service" ]; then say service yes; else say service no; fi
 fi
 if [ -n "$pattern" ]; then
-  pgrep -f -- "$pattern" > /dev/null
+  pids=$(pgrep -f -- "$pattern")
   [ $? -le 1 ] || refuse 91 "processes cannot be counted: pgrep (Debian: procps) is missing or \"$pattern\" is no pattern"
-  say processes "$(count "$pattern")"
+  # shellcheck disable=SC2046,SC2086
+  set -- $(without_ours $pids)
+  say processes $#
 fi
 say user "$(id -un)"
 exit 0

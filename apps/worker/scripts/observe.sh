@@ -7,7 +7,8 @@ for side in program config; do
   [ -n "$dir" ] || continue
   real=$(readlink -f -- "$dir") || refuse 91 "$dir leads nowhere"
   say "$side" "$real"
-  size="$size${size:+ }$(du -sh -- "$real" | cut -f 1) $real"
+  taken=$(du -sh -- "$real")
+  size="$size${size:+ }${taken%%	*} $real"
 done
 say size "$size"
 if [ -n "$pattern" ]; then say processes "$(count "$pattern")"; fi

@@ -4,7 +4,13 @@
 # from each other at once.
 
 # $1 = what is left of /proc/<pid>/stat behind the command's name, $2 = field there: 3 = process group, 20 = time of the start
-stat_field() { sed 's/.*) //' "/proc/$1/stat" 2> /dev/null | cut -d ' ' -f "$2"; }
+stat_field() {
+  field=$2; stat=
+  { while IFS= read -r line || [ -n "$line" ]; do stat="$stat$line "; done; } 2> /dev/null < "/proc/$1/stat"
+  # shellcheck disable=SC2086
+  set -- ${stat##*) }
+  [ $# -lt "$field" ] || { shift $((field - 1)); printf '%s\n' "$1"; }
+}
 
 # The script of a former attempt may still run where its connection is half dead: ended, together with what it started.
 # $1 = folder

@@ -10,11 +10,11 @@ program=$1; former=$3; pattern=$4; port=$5
 release=$(readlink -f -- "$2") && [ -d "$release" ] || refuse 91 "$2 is not there"
 [ -z "$former" ] || former=$(readlink -m -- "$former")
 [ "$former" != "$release" ] || former=
-parent_dir=$(readlink -f -- "$(dirname "$program")")
-own="${parent_dir%/}/$(basename "$program")"
-name=$(basename "$release")
+parent_dir=$(readlink -f -- "$(dir_of "$program")")
+own="${parent_dir%/}/$(base_of "$program")"
+name=$(base_of "$release")
 boot=; ticks=; now=
-{ read -r boot; read -r ticks; } 2> /dev/null < "$(state_of "$program")/$(basename "$program").switched"
+{ read -r boot; read -r ticks; } 2> /dev/null < "$(state_of "$program")/$(base_of "$program").switched"
 { read -r now; } 2> /dev/null < /proc/sys/kernel/random/boot_id
 # The instance is out of rotation meanwhile, so that commands are run for many processes at a time, or not at all.
 
@@ -44,13 +44,15 @@ paths_of() {
 
 # Sets `shows`, `evidence` and `cwd`. What shows another release outweighs what shows the wanted one.
 look() {
-  shows=nothing; evidence=
-  cwd=$(readlink -- "/proc/$1/cwd" 2> /dev/null)
-  for what in cwd exe root; do
-    if [ "$what" = cwd ]; then real=$cwd; else real=$(readlink -- "/proc/$1/$what" 2> /dev/null); fi
+  shows=nothing; evidence=; cwd=
+  while IFS= read -r link; do
+    what=${link%% *}; real=${link#* }
+    if [ "$what" = cwd ]; then cwd=$real; fi
     tell "$real"
     if [ -n "$told" ] && [ "$shows" != other ]; then shows=$told; evidence="$what $real"; fi
-  done
+  done << END
+$(find "/proc/$1/cwd" "/proc/$1/exe" "/proc/$1/root" -maxdepth 0 -printf '%f %l\n' 2> /dev/null)
+END
   [ "$shows" != other ] || return 0
   paths=$(paths_of "$1")
   [ -n "$paths" ] || return 0
@@ -85,23 +87,38 @@ parents_of() {
   while stat_of "$next" && [ "$parent" -gt 1 ]; do up="$up $parent"; next=$parent; done
 }
 
+matched=' '
+# shellcheck disable=SC2046
+[ -z "$pattern" ] || matched=" $(echo $(matching "$pattern")) "
+# `<socket> <process>` for each of `sockets` that these folders of open files hold.
+holders_among() {
+  find "$@" -maxdepth 1 -lname 'socket:*' -printf '%l %h\n' 2> /dev/null |
+    awk -v sockets="$sockets" 'BEGIN { n = split(sockets, all); for (i = 1; i <= n; i++) wanted["socket:[" all[i] "]"] }
+      $1 in wanted { split($2, part, "/"); print $1, part[3] }'
+}
+is_held() {
+  for socket in $sockets; do case $holders in *"[$socket]"*) ;; *) return 1 ;; esac; done
+}
 holders=
 if [ -n "$port" ]; then
   # 0A: listens.
   sockets=$(cat /proc/net/tcp /proc/net/tcp6 2> /dev/null |
     awk -v port="$(printf ':%04X' "$port")" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10 }')
   if [ -n "$sockets" ]; then
-    # `<socket> <process>`
-    holders=$(find /proc/[0-9]*/fd -maxdepth 1 -lname 'socket:*' -printf '%l %h\n' 2> /dev/null |
-      awk -v sockets="$sockets" 'BEGIN { n = split(sockets, all); for (i = 1; i <= n; i++) wanted["socket:[" all[i] "]"] }
-        $1 in wanted { split($2, part, "/"); print $1, part[3] }')
+    # The instance's own processes are few; all others are looked through only for what they do not hold.
+    folders=
+    for pid in $matched; do folders="$folders /proc/$pid/fd"; done
+    # shellcheck disable=SC2086
+    [ -z "$folders" ] || holders=$(holders_among $folders)
+    is_held || holders=$(holders_among /proc/[0-9]*/fd)
   fi
   say sockets "$(printf '%s\n' "$sockets" | grep -c .)"
   say unseen "$(for socket in $sockets; do case $holders in *"[$socket]"*) ;; *) echo "$socket" ;; esac; done | grep -c .)"
 fi
-listening=" $(printf '%s\n' "$holders" | awk '{ print $2 }' | tr '\n' ' ')"
-matched=' '
-[ -z "$pattern" ] || matched=" $(matching "$pattern" | tr '\n' ' ')"
+listening=' '
+while read -r socket pid; do listening="$listening$pid "; done << END
+$holders
+END
 for pid in $(printf '%s\n' $matched $listening | sort -un); do
   command=$(tr '\0\n\t' '   ' 2> /dev/null < "/proc/$pid/cmdline" | cut -c 1-300)
   # One that ended has none.

@@ -19,8 +19,8 @@ side() {
   for release in "$2"$stamp "$2"${stamp}_before; do
     [ -d "$release" ] && [ ! -L "$release" ] || continue
     say "$1.release" "$release"
-    meta="$state/$(basename "$release").json"
-    [ ! -f "$meta" ] || say "$1.meta" "$(head -n 1 "$meta")"
+    meta="$state/$(base_of "$release").json"
+    [ ! -f "$meta" ] || say "$1.meta" "$(first_line "$meta")"
     [ "$(readlink -f -- "$release")" != "$real" ] || say "$1.linked" "$release"
   done
 }

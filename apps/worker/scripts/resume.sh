@@ -3,7 +3,7 @@
 # Answer: what was kept, as list-tree.sh lists it with hash=yes.
 # Exit 96: the former attempt has ended its work, the release is in place.
 release=$1
-state=$(state_of "$release"); stage="$state/$(basename "$release").partial"
+state=$(state_of "$release"); stage="$state/$(base_of "$release").partial"
 end_former "$stage"
 if [ -d "$release" ]; then
   rm -rf "$stage" || exit 92

@@ -7,7 +7,7 @@ case $verb in
   remember)
     printf '%s\n' "$rotation" > "$file.new" && mv -f "$file.new" "$file" || refuse 92 "$file cannot be written"
     ;;
-  recall) [ ! -f "$file" ] || say rotation "$(head -n 1 "$file")" ;;
+  recall) [ ! -f "$file" ] || say rotation "$(first_line "$file")" ;;
   forget) rm -f "$file" || refuse 92 "$file cannot be removed" ;;
 esac
 exit 0

@@ -13,7 +13,7 @@ release=$1; resume=$2; meta=$3; current=$4; since=$5; reuse=$6; config_release=$
 shift 9
 kept=$1; present=$2; shared=$3
 shift 3
-state=$(state_of "$release"); name=$(basename "$release"); stage="$state/$name.partial"
+state=$(state_of "$release"); name=$(base_of "$release"); stage="$state/$name.partial"
 [ ! -e "$release" ] || refuse 91 "$release is there already"
 mkdir -p "$state" || exit 92
 end_former "$stage"
@@ -64,10 +64,10 @@ fi
 
 fence_enter
 if [ -n "$config_release" ]; then
-  config_state=$(state_of "$config_release"); config_stage="$config_state/$(basename "$config_release").partial"
+  config_state=$(state_of "$config_release"); config_stage="$config_state/$(base_of "$config_release").partial"
   if [ -e "$config_release" ]; then
     # Left by an attempt of this deployment that was cut off before the program was in place: not in use yet.
-    [ "$(cat "$config_state/$(basename "$config_release").json" 2> /dev/null)" = "$config_meta" ] ||
+    [ "$(cat "$config_state/$(base_of "$config_release").json" 2> /dev/null)" = "$config_meta" ] ||
       refuse 91 "$config_release is there already"
     rm -rf "$config_release" || exit 92
   fi
@@ -75,7 +75,7 @@ if [ -n "$config_release" ]; then
   rm -rf "$config_stage" && mkdir "$config_stage" || exit 92
   if [ -n "$config_current" ]; then cp -a "$config_current/." "$config_stage/" || exit 94; fi
   if [ -d "$stage/config" ]; then cp -a "$stage/config/." "$config_stage/" || exit 94; fi
-  printf '%s\n' "$config_meta" > "$config_state/$(basename "$config_release").json" || exit 92
+  printf '%s\n' "$config_meta" > "$config_state/$(base_of "$config_release").json" || exit 92
   mv -T "$config_stage" "$config_release" || exit 92
 fi
 

@@ -58,7 +58,7 @@ not_stopped() {
   refuse 91 "$1"
 }
 gone() { [ -z "$(matching "$pattern")" ]; }
-there() { [ -n "$(matching "$pattern")" ]; }
+there() { pids=$(matching "$pattern"); [ -n "$pids" ]; }
 
 hook before_stop "$before_stop" 95
 say mark stop
@@ -92,7 +92,7 @@ put() {
         mv -T "$1" "$1$before" || refuse 92 "$1 cannot be moved to $1$before"
       fi
       # One rename: there is no moment without a link.
-      rm -f "$1.rex-new"
+      [ ! -L "$1.rex-new" ] || rm -f "$1.rex-new"
       ln -s "$where" "$1.rex-new" && mv -T "$1.rex-new" "$1" || refuse 92 "$1 cannot be linked to $where"
       [ "$(readlink -f -- "$1")" = "$(readlink -f -- "$where")" ] || refuse 92 "$1 does not lead to $where"
       ;;
@@ -115,7 +115,7 @@ say mark switch
 put "$program" "$program_want"
 # Who started before this is not of this release; see prove.sh. Counted from the boot on, in what processes are timed with,
 # so that no clock matters.
-{ cat /proc/sys/kernel/random/boot_id && awk '{ print $22 }' /proc/self/stat; } > "$state/$(basename "$program").switched"
+{ cat /proc/sys/kernel/random/boot_id && awk '{ print $22 }' /proc/self/stat; } > "$state/$(base_of "$program").switched"
 if [ -n "$shared" ] && [ -z "$stop" ]; then
   # Nothing was stopped: what was written until the link changed.
   if [ "$former" = "$program" ]; then former="$program$before"; fi
@@ -126,11 +126,12 @@ hook after_switch "$after_switch" 96
 say mark start
 if [ -n "$start" ]; then
   # What a started daemon goes on to write here stays readable.
-  log="$state/$(basename "$program").out"
+  log="$state/$(base_of "$program").out"
   service "$start" "$start_seconds" || exit 93
   if [ -n "$pattern" ]; then
     wait_for "$start_seconds" there || refuse 94 "the service was started, but no process matches \"$pattern\""
-    say pids "$(matching "$pattern" | tr '\n' ' ')"
+    # shellcheck disable=SC2086
+    say pids "$(echo $pids) "
   fi
 fi
 log=$scratch

@@ -6,7 +6,7 @@ while [ $# -ge 2 ]; do
   if [ -L "$dir" ] && [ "$(readlink -f -- "$dir")" = "$(readlink -f -- "$release")" ] && [ -d "$release" ]; then
     refuse 91 "$release is in use"
   fi
-  state=$(state_of "$release"); name=$(basename "$release")
+  state=$(state_of "$release"); name=$(base_of "$release")
   end_former "$state/$name.partial"
   open_directories "$release"
   open_directories "$state/$name.partial"

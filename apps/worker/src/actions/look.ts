@@ -34,7 +34,7 @@ export function planOf(context: RolloutContext, key: string): InstancePlan {
 export async function inspectNow(context: RolloutContext, key: string): Promise<InstanceFacts> {
   const { name, journal, signal } = context;
   const instance = mustFind(name, key);
-  const options = { exclude: name.exclude, listing: false, signal };
+  const options = { exclude: name.exclude, listing: false, measure: 'disk' as const, signal };
   const host = await hostOf(context, instance.host, instance.ssh);
   return inspect(host, instance, planOf(context, key), journal.id, options);
 }

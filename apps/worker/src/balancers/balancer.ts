@@ -20,9 +20,13 @@ export interface Balancer {
   /**
    * Takes the instance out, starting from what was found, and waits until requests have settled. One that was found
    * out of rotation is left exactly as it is.
-   * @returns whether all had ended within the time allowed; nothing where the balancer cannot tell
+   * @returns whether all had ended within the time allowed; nothing where the balancer cannot tell. `now`: as `look` tells
+   *   it afterwards, where that costs no further trip
    */
-  takeOut(found: Rotation, signal: AbortSignal): Promise<{ settled?: boolean }>;
-  /** Gives back exactly what was found, and returns once the balancer agrees. */
-  giveBack(found: Rotation, signal: AbortSignal): Promise<void>;
+  takeOut(found: Rotation, signal: AbortSignal): Promise<{ settled?: boolean; now?: Observed }>;
+  /**
+   * Gives back exactly what was found, and returns once the balancer agrees.
+   * @returns as `look` tells it afterwards, where that costs no further trip
+   */
+  giveBack(found: Rotation, signal: AbortSignal): Promise<Observed | undefined>;
 }

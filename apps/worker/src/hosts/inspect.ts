@@ -27,6 +27,7 @@ export interface SideFacts extends Side {
   meta?: ReleaseMeta | undefined;
   /** Digest of the current tree's listing, where it was asked for and `meta` gives one to compare with. */
   listing?: string | undefined;
+  /** Where it was measured. */
   disk: Disk;
   /** What the present tree takes, where that was asked for. */
   size?: Size | undefined;
@@ -52,8 +53,8 @@ export interface InspectOptions {
   /** Is the digest of the present program wanted? */
   listing: boolean;
   signal: AbortSignal;
-  /** Are sizes wanted: of all, or of all but the program itself? */
-  measure?: 'all' | 'rest' | undefined;
+  /** What is measured: what is free, also what all but the program takes, or also the program; absent: nothing. */
+  measure?: 'disk' | 'rest' | 'all' | undefined;
   /** Entries of the program that outlive its releases; for their sizes. */
   shared?: readonly string[] | undefined;
 }

@@ -9,6 +9,7 @@ import type { Store } from '@rexdeploy/store/store';
 import type { Balancer } from '../balancers/balancer.js';
 import { createBalancer } from '../balancers/create.js';
 import { fenced } from '../hosts/fence.js';
+import type { InstanceFacts } from '../hosts/inspect.js';
 import { releaseFolder } from '../hosts/release-folder.js';
 import { sshSettings } from '../hosts/ssh-settings.js';
 import type { History } from './history.js';
@@ -44,6 +45,8 @@ export interface InstanceContext extends RolloutContext {
   readonly instance: ResolvedInstance;
   readonly plan: InstancePlan;
   readonly balancer: Balancer;
+  /** What was seen of its host and balancer a moment ago, for the staging that comes next. Whatever is tried again looks again. */
+  readonly looked?: { facts: InstanceFacts | undefined };
   /** The instance's host; one connection for the whole deployment, opened again when it broke. */
   readonly host: () => Promise<Transport>;
 }

@@ -1,3 +1,6 @@
+/** At a time, of what costs a host next to nothing: a look, a lock given back. Bulk goes by `transfer.parallel`. */
+export const LIGHT_PARALLEL = 16;
+
 /**
  * Runs `work` for each item, at most `limit` at a time. After a failure none is begun any more, those under way are
  * followed to their end, and the first error is thrown.

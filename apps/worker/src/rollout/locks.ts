@@ -2,7 +2,7 @@ import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
 import { toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { scripts } from '../hosts/remote-scripts.js';
 import { instanceContext, type RolloutContext } from './context.js';
-import { forEachLimited } from './limited.js';
+import { forEachLimited, LIGHT_PARALLEL } from './limited.js';
 
 const LOCKING: ReadonlySet<string> = new Set(['stage', 'drain']);
 
@@ -11,14 +11,14 @@ const LOCKING: ReadonlySet<string> = new Set(['stage', 'drain']);
  * the next deployment of this controller takes it over.
  */
 export async function releaseLocks(rollout: RolloutContext): Promise<void> {
-  const { journal, name, signal } = rollout;
+  const { journal, signal } = rollout;
   const { instances, request } = journal.state;
   if (request.dryRun) return;
   // One where a step failed while looking was never locked.
   const touched = Object.keys(instances).filter((key) =>
     instances[key]?.steps.some(({ step, found }) => LOCKING.has(step) && Object.keys(found).length > 0),
   );
-  await forEachLimited(touched, name.transfer.parallel, async (key) => {
+  await forEachLimited(touched, LIGHT_PARALLEL, async (key) => {
     try {
       await (await instanceContext(rollout, key).host()).run(scripts.releaseLock, [], { signal });
     } catch (error) {

@@ -71,10 +71,10 @@ async function compareAll(context: RolloutContext): Promise<void> {
 async function stageAll(context: RolloutContext, keys = allInstances(context)): Promise<void> {
   safePoint(context, true);
   try {
-    await checkAllHosts(context, keys);
+    const looked = await checkAllHosts(context, keys);
     await forEachLimited(keys, context.name.transfer.parallel, async (key) => {
       safePoint(context, true);
-      await stageInstance(instanceContext(context, key));
+      await stageInstance({ ...instanceContext(context, key), looked: { facts: looked.get(key) } });
     });
   } catch (error) {
     if (!(error instanceof StepError)) throw error;

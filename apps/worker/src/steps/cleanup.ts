@@ -2,7 +2,7 @@ import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
 import { toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { scripts } from '../hosts/remote-scripts.js';
 import { instanceContext, type RolloutContext } from '../rollout/context.js';
-import { forEachLimited } from '../rollout/limited.js';
+import { forEachLimited, LIGHT_PARALLEL } from '../rollout/limited.js';
 
 /**
  * Removes releases beyond `keep_releases`, never the current, the former or the marked one. The roll-out has succeeded by
@@ -10,7 +10,7 @@ import { forEachLimited } from '../rollout/limited.js';
  */
 export async function cleanUp(rollout: RolloutContext): Promise<void> {
   const { journal, name, signal } = rollout;
-  await forEachLimited(journal.state.request.batches.flat(), name.transfer.parallel, async (key) => {
+  await forEachLimited(journal.state.request.batches.flat(), LIGHT_PARALLEL, async (key) => {
     try {
       const context = instanceContext(rollout, key);
       const facts = journal.state.instances[key]?.record;

@@ -1,6 +1,6 @@
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import { z } from 'zod';
-import type { Rotation } from '../balancers/balancer.js';
+import type { Observed, Rotation } from '../balancers/balancer.js';
 import { keepOnHost, recallRotation } from '../hosts/rotation.js';
 import type { InstanceContext } from '../rollout/context.js';
 import type { Step } from '../rollout/step.js';
@@ -39,8 +39,8 @@ export const drain: Step<Found> = {
         message,
       });
     }
-    const { settled } = await context.balancer.takeOut(found, context.signal);
-    await keepOut(context, found);
+    const { settled, now } = await context.balancer.takeOut(found, context.signal);
+    await keepOut(context, found, now);
     return { settled };
   },
 
@@ -63,26 +63,31 @@ async function owedRotation(context: InstanceContext): Promise<Rotation | undefi
 /**
  * Makes sure that what was taken out still is, before its app is stopped. A balancer that was reloaded may have forgotten
  * it, and whoever manages its files may have put them back: then it is taken out once more, and told.
+ * @param now what the balancer told a moment ago; absent: it is asked
  * @throws BalancerError when it does not stay out
  */
-export async function keepOut(context: InstanceContext, found: Rotation): Promise<void> {
+export async function keepOut(context: InstanceContext, found: Rotation, now?: Observed): Promise<void> {
   const { balancer, instance, journal, signal } = context;
-  if (instance.balancer.type === 'none' || !(await balancer.look(signal)).in) return;
+  if (instance.balancer.type === 'none' || !(now ?? (await balancer.look(signal))).in) return;
   const message = 'is in rotation again after it was taken out (was the balancer reloaded?): taken out once more';
   await journal.append({ type: 'log', level: 'warn', instance: instance.key, step: 'drain', message });
-  await balancer.takeOut(found, signal);
-  await confirm(context, { in: false });
+  const { now: then } = await balancer.takeOut(found, signal);
+  await confirm(context, { in: false }, then);
 }
 
 /** Gives back what was found and makes sure that the balancer agrees. */
 export async function giveBack(context: InstanceContext, found: Rotation): Promise<void> {
-  await context.balancer.giveBack(found, context.signal);
-  await confirm(context, { in: found.in });
+  const now = await context.balancer.giveBack(found, context.signal);
+  await confirm(context, { in: found.in }, now);
 }
 
-async function confirm({ balancer, instance, signal }: InstanceContext, wanted: Pick<Rotation, 'in'>): Promise<void> {
+async function confirm(
+  { balancer, instance, signal }: InstanceContext,
+  wanted: Pick<Rotation, 'in'>,
+  seen: Observed | undefined,
+): Promise<void> {
   if (instance.balancer.type === 'none') return;
-  const now = await balancer.look(signal);
+  const now = seen ?? (await balancer.look(signal));
   if (now.in === wanted.in) return;
   const word = (rotation: Pick<Rotation, 'in'>): string => (rotation.in ? 'in' : 'out of');
   throw new BalancerError({

@@ -43,15 +43,18 @@ export const stage: Step<Found> = {
   found: foundSchema,
 
   async find(context) {
-    // What would make a later step fail is found out here, before anything is changed anywhere.
-    await look(context, false);
-    await context.balancer.look(context.signal);
+    // What would make a later step fail is found out before anything is changed anywhere.
+    if (context.looked?.facts === undefined) {
+      await look(context, false);
+      await context.balancer.look(context.signal);
+    }
     return { startMs: Date.now() };
   },
 
   async run(context) {
     for (let attempt = 1; ; attempt += 1) {
-      const facts = attempt === 1 ? await look(context, true) : withoutTrust(await look(context, true));
+      const facts =
+        attempt === 1 ? (takeLooked(context) ?? (await look(context, true))) : withoutTrust(await look(context, true));
       const placed =
         facts.program.staged === undefined ? await place(context, facts) : await alreadyPlaced(context, facts);
       if (!('again' in placed)) return placed;
@@ -74,6 +77,12 @@ export const stage: Step<Found> = {
     return {};
   },
 };
+
+function takeLooked({ looked }: InstanceContext): InstanceFacts | undefined {
+  const facts = looked?.facts;
+  if (looked !== undefined) looked.facts = undefined;
+  return facts;
+}
 
 async function look(context: InstanceContext, isRun: boolean): Promise<InstanceFacts> {
   const { instance, plan, journal, name, signal } = context;

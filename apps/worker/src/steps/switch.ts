@@ -79,9 +79,15 @@ export const switchRelease: Step<GuardFound> = {
   },
 };
 
+/** For as long as what this worker saw itself when it drained is as good as another look. */
+const FRESH_MS = 1_000;
+
 /** The app is stopped next: it must not get requests. Between the drain and here another worker may have taken over. */
 async function keepDrained(context: InstanceContext): Promise<void> {
-  const found = drainFoundSchema.safeParse(stepState(context, drain)?.found);
+  const drained = stepState(context, drain);
+  const { epoch, status, endedMs = 0 } = drained ?? {};
+  if (status === 'done' && epoch === context.journal.epoch && Date.now() - endedMs < FRESH_MS) return;
+  const found = drainFoundSchema.safeParse(drained?.found);
   if (found.success) await keepOut(context, found.data);
 }
 

@@ -4,7 +4,7 @@ import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { Manifest } from '@rexdeploy/store/manifest';
 import { type InstanceFacts, inspect } from '../hosts/inspect.js';
 import { type InstanceContext, instanceContext, type RolloutContext } from '../rollout/context.js';
-import { forEachLimited } from '../rollout/limited.js';
+import { forEachLimited, LIGHT_PARALLEL } from '../rollout/limited.js';
 import { stepState } from '../rollout/step.js';
 import { EMPTY, makeDelta } from './delta.js';
 import { findOverfull, type Need, NOTHING, needsOf, programSize, shortage, sizeOf, sum } from './space.js';
@@ -16,47 +16,53 @@ const STAGE = { name: 'stage' };
  * Looks at every host, and into every balancer, before the first one gets anything: may a release be placed and started
  * there, is the server known, is there room for all that this deployment brings? A
  * host that cannot be reached is left to its own staging, which tries again.
+ * @returns what was seen of those that may be staged now
  * @throws StepError of the first instance that could not be staged
  */
-export async function checkAllHosts(rollout: RolloutContext, keys: readonly string[]): Promise<void> {
+export async function checkAllHosts(
+  rollout: RolloutContext,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, InstanceFacts>> {
   const isThere = (key: string) =>
     rollout.journal.state.plan?.instances.some(({ instance, present }) => instance === key && present === true) ??
     false;
   const begun = (key: string) => rollout.journal.state.instances[key]?.steps.find(({ step }) => step === STAGE.name);
   // One that is staged takes nothing more; of one that failed its own step tells.
   const open = keys.filter((key) => !isThere(key) && (begun(key)?.status ?? 'running') === 'running');
-  // A single one is checked by its own staging.
-  if (open.length < 2) return;
   const signal = AbortSignal.any([rollout.signal, rollout.cancelled, rollout.leaving]);
   const seen: Seen[] = [];
-  await forEachLimited(open, rollout.name.transfer.parallel, async (key) => {
+  const looked = new Map<string, InstanceFacts>();
+  await forEachLimited(open, LIGHT_PARALLEL, async (key) => {
     const context = { ...instanceContext(rollout, key), signal };
     await judging(context, async () => {
-      const [facts] = await Promise.all([look(context, false), context.balancer.look(signal)]);
-      if (facts.program.staged === undefined) seen.push({ context, needs: await atMost(context, facts) });
+      const [facts] = await Promise.all([look(context), context.balancer.look(signal)]);
+      looked.set(key, facts);
+      if (facts.program.staged === undefined) seen.push({ context, facts, needs: await atMost(context, facts) });
     });
   });
   const overfull = new Set(findOverfull(seen.flatMap(({ needs }) => needs)).flat());
   const doubtful = seen.filter(({ needs }) => needs.some((need) => overfull.has(need)));
   // Only where it may not fit is it worth to find out what exactly is needed.
-  await forEachLimited(doubtful, rollout.name.transfer.parallel, async (one) => {
+  await forEachLimited(doubtful, LIGHT_PARALLEL, async (one) => {
     await judging(one.context, async () => {
-      one.needs = await exactly(one.context);
+      one.needs = await exactly(one);
     });
   });
   const [group] = findOverfull(seen.flatMap(({ needs }) => needs));
   const last = seen.find(({ context }) => context.instance.key === group?.at(-1)?.instance);
   if (group !== undefined && last !== undefined) await fail(last.context, shortage(last.context.instance.host, group));
+  return looked;
 }
 
 interface Seen {
   context: InstanceContext;
+  facts: InstanceFacts;
   needs: Need[];
 }
 
-async function look(context: InstanceContext, listing: boolean): Promise<InstanceFacts> {
+async function look(context: InstanceContext): Promise<InstanceFacts> {
   const { instance, plan, journal, name, signal } = context;
-  const options = { exclude: name.exclude, shared: name.shared, listing, measure: 'all' as const, signal };
+  const options = { exclude: name.exclude, shared: name.shared, listing: true, measure: 'all' as const, signal };
   return inspect(await context.host(), instance, plan, journal.id, options);
 }
 
@@ -73,8 +79,7 @@ async function atMost(context: InstanceContext, facts: InstanceFacts): Promise<N
   return needsOf(context, facts, sum(program, kept), { tree, keepCurrent: true });
 }
 
-async function exactly(context: InstanceContext): Promise<Need[]> {
-  const facts = await look(context, true);
+async function exactly({ context, facts }: Seen): Promise<Need[]> {
   const { base, program, config } = await wantedTrees(context, facts);
   return needsOf(context, facts, programSize(context.name.transfer.reuse, makeDelta(base, program)), config);
 }

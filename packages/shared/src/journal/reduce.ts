@@ -181,7 +181,14 @@ function finishStep(
   event: Extract<JournalEvent, { type: 'step-done' }>,
   atMs: number,
 ): DeploymentState {
-  const next = withStep(state, event, (step) => ({ ...step, status: 'done', endedMs: atMs, facts: event.facts }));
+  const { epoch } = state;
+  const next = withStep(state, event, (step) => ({
+    ...step,
+    status: 'done',
+    endedMs: atMs,
+    epoch,
+    facts: event.facts,
+  }));
   if (event.step !== 'record') return next;
   return withInstance(next, event.instance, { record: recordFactsSchema.parse(event.facts) });
 }

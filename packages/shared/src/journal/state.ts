@@ -12,6 +12,8 @@ export interface StepState {
   facts: Record<string, unknown>;
   startedMs: number;
   endedMs?: number | undefined;
+  /** Number of the owner that ended it. */
+  epoch?: number | undefined;
   attempts: number;
   error?: ErrorRecord | undefined;
   /** Error of the undo, where that failed too. */

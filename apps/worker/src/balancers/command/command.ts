@@ -50,7 +50,7 @@ export class CommandBalancer implements Balancer {
     return {};
   }
 
-  async giveBack(found: Rotation, signal: AbortSignal): Promise<void> {
+  async giveBack(found: Rotation, signal: AbortSignal): Promise<undefined> {
     if (!found.in) return;
     // Also where it seems to be in rotation: a drain begun a moment ago may not show yet.
     await this.#run('restore', found.exact, [0], signal);

@@ -52,7 +52,7 @@ export class HaproxyBalancer implements Balancer {
     return { settled: reached };
   }
 
-  async giveBack(found: Rotation, signal: AbortSignal): Promise<void> {
+  async giveBack(found: Rotation, signal: AbortSignal): Promise<undefined> {
     const wanted = parseExact(found.exact);
     if (wanted === undefined) throw this.#error(`"${found.exact}" is no state of a server`);
     const now = await this.#server(signal);

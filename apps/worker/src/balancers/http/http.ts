@@ -39,7 +39,7 @@ export class HttpBalancer implements Balancer {
     return {};
   }
 
-  async giveBack(found: Rotation, signal: AbortSignal): Promise<void> {
+  async giveBack(found: Rotation, signal: AbortSignal): Promise<undefined> {
     if (!found.in) return;
     // Also where it seems to be in rotation: a drain sent a moment ago may not show yet.
     await this.#send('restore', this.#settings.restore, found, signal);

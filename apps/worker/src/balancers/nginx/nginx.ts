@@ -6,7 +6,7 @@ import { healthUrl } from '../../health/url.js';
 import { parseFacts } from '../../hosts/answers.js';
 import { scripts } from '../../hosts/remote-scripts.js';
 import { sshSettings } from '../../hosts/ssh-settings.js';
-import type { Balancer, Rotation } from '../balancer.js';
+import type { Balancer, Observed, Rotation } from '../balancer.js';
 import { parseServerLine, type ServerLine, takenOut } from './server-line.js';
 
 type NginxSettings = Extract<ResolvedBalancer, { type: 'nginx' }>;
@@ -34,29 +34,33 @@ export class NginxBalancer implements Balancer {
     return `${this.#settings.host}:${this.#settings.upstream_file}`;
   }
 
-  async look(signal: AbortSignal): Promise<Rotation> {
-    const result = await this.#run(scripts.nginxLook, [this.#settings.upstream_file], 60_000, signal);
-    const lines = result.split('\n').flatMap((answer) => {
-      const line = answer.startsWith('line\t') ? parseServerLine(answer.slice(5)) : undefined;
+  async look(signal: AbortSignal): Promise<Observed> {
+    return this.#read(await this.#run(scripts.nginxLook, [this.#settings.upstream_file], 60_000, signal));
+  }
+
+  async takeOut(found: Rotation, signal: AbortSignal): Promise<{ settled: boolean; now: Observed }> {
+    const answer = await this.#put(found.exact, takenOut(found.exact), this.#settings.settle, signal);
+    return { settled: parseFacts(answer).settled !== 'no', now: this.#read(answer) };
+  }
+
+  async giveBack(found: Rotation, signal: AbortSignal): Promise<Observed> {
+    return this.#read(await this.#put(takenOut(found.exact), found.exact, 0, signal));
+  }
+
+  /** Finds the instance among the `server` lines that a script told. */
+  #read(answer: string): Observed {
+    const lines = answer.split('\n').flatMap((told) => {
+      const line = told.startsWith('line\t') ? parseServerLine(told.slice(5)) : undefined;
       return line === undefined ? [] : [line];
     });
     const line = this.#choose(lines.filter((each) => each.host === this.#instance.host));
     return { in: !line.down, exact: line.text };
   }
 
-  async takeOut(found: Rotation, signal: AbortSignal): Promise<{ settled: boolean }> {
-    const answer = await this.#put(found.exact, takenOut(found.exact), this.#settings.settle, signal);
-    return { settled: answer.settled !== 'no' };
-  }
-
-  async giveBack(found: Rotation, signal: AbortSignal): Promise<void> {
-    await this.#put(takenOut(found.exact), found.exact, 0, signal);
-  }
-
-  async #put(from: string, to: string, settleMs: number, signal: AbortSignal): Promise<Record<string, string>> {
+  async #put(from: string, to: string, settleMs: number, signal: AbortSignal): Promise<string> {
     const { upstream_file, timeout } = this.#settings;
     const args = [upstream_file, from, to, String(settleMs), String(Math.ceil(timeout / 1000))];
-    return parseFacts(await this.#run(scripts.nginxPut, args, 2 * timeout + settleMs + MARGIN_MS, signal));
+    return this.#run(scripts.nginxPut, args, 2 * timeout + settleMs + MARGIN_MS, signal);
   }
 
   async #run(
