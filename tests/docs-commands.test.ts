@@ -6,6 +6,9 @@ import { runCommand } from '@rexdeploy/sandbox/command';
 import { findProgram } from '@rexdeploy/sandbox/find-program';
 import { findFreePort } from '@rexdeploy/sandbox/ports';
 import { startChild } from '@rexdeploy/sandbox/process';
+import { Keys } from '@rexdeploy/shared/redis/keys';
+import { Tokens } from '@rexdeploy/shared/tokens';
+import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import { Client } from './support/client.js';
 import { type Block, blocksIn, pages, placeOf } from './support/pages.js';
@@ -92,11 +95,23 @@ test('every command of the pages does what it should, in the order of each page'
       expect(code, `${page}\n${stdout.slice(-2_000)}\n${stderr.slice(-2_000)}`).toBe(0);
     } finally {
       await rm(dir, { recursive: true, force: true });
+      await revokeTokens(stand);
     }
   }
   // The pages end with a deployment or a rollback that succeeded: nothing is left out of rotation.
   expect((await stand.client.get('/drained')).body.data.data).toEqual({});
 });
+
+/** Each page begins without the tokens that the one before has made. */
+async function revokeTokens({ redis }: Stand): Promise<void> {
+  const connection = new Redis(redis.url);
+  try {
+    const tokens = new Tokens(connection, new Keys('rex'));
+    for (const { name } of await tokens.list()) if (name !== 'tests') await tokens.revoke(name);
+  } finally {
+    connection.disconnect();
+  }
+}
 
 test('nginx in front, as the page shows it, passes events on at once', async ({ start }) => {
   const stand = await start();
