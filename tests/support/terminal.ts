@@ -128,7 +128,12 @@ export class PseudoTerminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      // What runs in it, not `script`: that one ends by itself then, and nothing is left that still writes somewhere.
+      const pid = await this.pid().catch(() => 0);
+      if (pid > 0) process.kill(pid, 'SIGKILL');
+      else this.#child.kill('SIGKILL');
+    }
     await this.#closed;
     this.#screen.dispose();
   }

@@ -1,7 +1,6 @@
-import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
+import { envelopeSchema, type Leaves } from '@rexdeploy/shared/api/envelope-schema';
 import { Agent, request } from 'undici';
 import { configOf } from '../config-of.js';
-import { parseEnvelope } from '../parse-envelope.js';
 import { findTarget } from '../server.js';
 import type { Candidate, FindValues, LineSoFar } from './candidates.js';
 
@@ -54,7 +53,7 @@ async function ask(line: LineSoFar, path: string): Promise<Leaves[]> {
       signal: AbortSignal.timeout(TIMEOUT_MS),
       dispatcher,
     });
-    const answer = parseEnvelope(await body.json());
+    const answer = envelopeSchema.parse(await body.json());
     return statusCode === 200 ? Object.values(children(answer.data.data)) : [];
   } finally {
     await dispatcher.destroy();
