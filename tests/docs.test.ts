@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeProgram } from '@rexdeploy/cli/program';
 import { runCommand } from '@rexdeploy/sandbox/command';
 import { findProgram } from '@rexdeploy/sandbox/find-program';
 import { deepMerge, type JsonObject } from '@rexdeploy/sandbox/merge';
@@ -9,6 +10,7 @@ import { findFreePort } from '@rexdeploy/sandbox/ports';
 import { startChild } from '@rexdeploy/sandbox/process';
 import { envelopeSchema } from '@rexdeploy/shared/api/envelope-schema';
 import { parseConfig } from '@rexdeploy/shared/config/load';
+import type { Command } from 'commander';
 import { Redis } from 'ioredis';
 import { dump, load } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -65,6 +67,36 @@ describe('links', () => {
     });
     expect(broken).toEqual([]);
   });
+});
+
+describe('commands of rex', () => {
+  /** In running text, and in blocks that are not run: those that are would show it themselves. */
+  const mentionsIn = (page: string): string[] => {
+    const inline = [...readPage(page).matchAll(/`(?:npx )?rex ([a-z][^`\n]*)`/g)].map((match) => match[1] ?? '');
+    const shown = blocksOf(page).flatMap(({ text }) =>
+      [...text.matchAll(/npx rex ([a-z][^#\n|)]*)/g)].map((match) => match[1] ?? ''),
+    );
+    return [...inline, ...shown];
+  };
+
+  test.for(pages.filter((page) => mentionsIn(page).length > 0))(
+    'all that %s names are there, with their options',
+    (page) => {
+      const wrong = mentionsIn(page).filter((mention) => {
+        let command: Command = makeProgram();
+        const words = mention.trim().split(/\s+/);
+        for (let word = words[0]; word !== undefined && command.commands.length > 0; word = words[0]) {
+          const sub = command.commands.find((each) => each.name() === word);
+          if (sub === undefined) return true;
+          command = sub;
+          words.shift();
+        }
+        const known = new Set([...command.options, ...makeProgram().options].map(({ long }) => long));
+        return words.some((word) => word.startsWith('--') && word !== '--help' && !known.has(word.split('=')[0] ?? ''));
+      });
+      expect(wrong).toEqual([]);
+    },
+  );
 });
 
 describe('blocks', () => {

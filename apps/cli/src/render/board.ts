@@ -61,7 +61,7 @@ function stateText(state: DeploymentState, style: Style): string {
     case 'running':
       return style.cyan(`running${asked}`);
     case 'held':
-      return style.yellow('held');
+      return style.yellow(`held, goes on with: rex resume ${state.id}`);
     case 'succeeded':
       return style.green('succeeded');
     case 'failed':
