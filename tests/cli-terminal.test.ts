@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findProgram } from '@rexdeploy/sandbox/find-program';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LiveJournal, PIECE, TOTAL } from './support/live-journal.js';
 import { rexInFolder } from './support/rex.js';
 import { test as standTest } from './support/stand.js';
 import { type Script, type StubApi, startStubApi } from './support/stub-api.js';
-import { type PseudoTerminal, rexTerminal, type TerminalOptions } from './support/terminal.js';
+import { PseudoTerminal, REX, rexTerminal, type TerminalOptions } from './support/terminal.js';
 
 const JOB = 'dep-01KJQ4YB3V5N8W2T9R6C1D0XGZ';
 const BATCHES = [['server1'], ['server2', 'server3']];
@@ -217,6 +218,28 @@ describe('rex watch on a terminal', () => {
     process.kill(await screen.pid(), 'SIGTERM');
     expect(await screen.ended()).toBe(128 + 15);
     expect(screen.isCursorVisible).toBe(true);
+  });
+
+  test('Ctrl-Z gives the shell its cursor, and fg goes on with the board', async () => {
+    const journal = running();
+    const before = journal.length;
+    journal.stage('server2', 3);
+    const api = await stub({ events: journal.events, given: before });
+    const env = { REX_SERVER: api.url, REX_TOKEN: api.token, PS1: '$ ', HISTFILE: '/dev/null' };
+    const shell = new PseudoTerminal([findProgram('bash'), '--norc', '--noprofile', '-i'], { cwd: cli.dir, env });
+    open.push(shell);
+    shell.type(`'${process.execPath}' '${REX}' watch ${JOB}\n`);
+    await shell.until(/server1 .* stage 20M of 64M/);
+    expect(shell.isCursorVisible).toBe(false);
+    shell.type('\u001a');
+    await shell.until(/Stopped/);
+    expect(shell.isCursorVisible).toBe(true);
+    shell.type('fg\n');
+    api.give(journal.length);
+    await shell.until(/server2 .* stage 12M of 64M/);
+    shell.type('\u0003');
+    await shell.until(/goes on\. Watch it/);
+    expect(shell.isCursorVisible).toBe(true);
   });
 
   test('NO_COLOR has bars without colours, TERM=dumb has lines without any orders', async () => {

@@ -7,7 +7,7 @@ import { runCommand } from '@rexdeploy/sandbox/command';
 import { findProgram } from '@rexdeploy/sandbox/find-program';
 import xterm from '@xterm/headless';
 
-const REX = fileURLToPath(new URL('../../apps/cli/bin/rex.js', import.meta.url));
+export const REX = fileURLToPath(new URL('../../apps/cli/bin/rex.js', import.meta.url));
 const PATIENCE_MS = 30_000;
 
 export interface TerminalOptions {
