@@ -16,8 +16,8 @@ const TASKS = {
   demo: { parts: SANDBOX, run: (args) => node('packages/sandbox/dist/demo/main.js', args) },
   test: { parts: [...SANDBOX, 'haproxy', 'sudo', 'unzip', 'nc'], run: runTests },
   start: { parts: [], run: (args) => node('scripts/start.mjs', args) },
-  api: { parts: [], run: (args) => node('apps/api/dist/main.js', args) },
-  worker: { parts: [], run: (args) => node('apps/worker/dist/main.js', args) },
+  api: { parts: [], run: (args) => node('apps/api/dist/bundle/main.js', args) },
+  worker: { parts: [], run: (args) => node('apps/worker/dist/bundle/main.js', args) },
   bench: { parts: SANDBOX, run: (args) => node('bench/run.mjs', args) },
 };
 

@@ -13,7 +13,7 @@ let stopping = false;
 let exitCode = 0;
 
 for (const app of ['api', 'worker']) {
-  const child = spawn(process.execPath, [join(ROOT, 'apps', app, 'dist/main.js')], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [join(ROOT, 'apps', app, 'dist/bundle/main.js')], { stdio: 'inherit' });
   running.set(app, child);
   child.once('error', (error) => ended(app, `cannot be started: ${error.message}`, 1));
   child.once('exit', (code, signal) =>

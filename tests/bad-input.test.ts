@@ -476,7 +476,7 @@ describe('a config.yml', () => {
     const child = await startChild({
       name: 'api',
       command: process.execPath,
-      args: [new URL('../apps/api/dist/main.js', import.meta.url).pathname],
+      args: [new URL('../apps/api/dist/bundle/main.js', import.meta.url).pathname],
       env: { ...process.env, REX_CONFIG: content === undefined ? join(api.dir, 'none.yml') : path },
     });
     expect(await child.exited).toEqual({ code: 1, signal: null });

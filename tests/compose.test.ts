@@ -81,8 +81,8 @@ test('API and workers wait until Redis is healthy, and all services come back by
 test('API and workers run from one image, built here, by the command that the Dockerfile prepares', () => {
   expect(new Set([api.image, worker.image])).toEqual(new Set(['rexdeploy']));
   expect([api.build, worker.build]).toEqual(['.', '.']);
-  expect(api.command).toEqual(['node', 'apps/api/dist/main.js']);
-  expect(worker.command).toEqual(['node', 'apps/worker/dist/main.js']);
+  expect(api.command).toEqual(['node', 'apps/api/dist/bundle/main.js']);
+  expect(worker.command).toEqual(['node', 'apps/worker/dist/bundle/main.js']);
   expect(read('Dockerfile')).toContain(`CMD ${JSON.stringify(api.command).replaceAll(',', ', ')}`);
 });
 

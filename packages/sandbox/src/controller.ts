@@ -59,7 +59,7 @@ function startMain(app: 'api' | 'worker', line: RegExp, options: ControllerOptio
   return startChild({
     name: app,
     command: process.execPath,
-    args: [join(ROOT, 'apps', app, 'dist/main.js')],
+    args: [join(ROOT, 'apps', app, 'dist/bundle/main.js')],
     env: envFor(options),
     cwd: dirname(options.config),
     ready: { line },

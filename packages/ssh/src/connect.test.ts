@@ -277,21 +277,10 @@ test('an abort ends the attempt with its reason', () => {
   );
 });
 
-test('Nagle is off: commands are several times faster than with it', { timeout: 20_000 }, async () => {
-  const time = async (count: number) => {
-    await using transport = await connect(sshd.settings());
-    await transport.run(ECHO, ['warm-up']);
-    const start = performance.now();
-    for (let i = 0; i < count; i += 1) await transport.run(ECHO, [String(i)]);
-    return (performance.now() - start) / count;
-  };
+test('Nagle is off: with it, each command would wait for the delayed acknowledgement of the one before', async () => {
   const setNoDelay = vi.spyOn(Socket.prototype, 'setNoDelay');
-  const off = await time(100);
+  await using transport = await connect(sshd.settings());
   expect(setNoDelay).toHaveBeenCalledWith(true);
-  setNoDelay.mockImplementation(function (this: Socket) {
-    return this;
-  });
-  const on = await time(20);
   setNoDelay.mockRestore();
-  expect(on / off, `${off} ms per command, with Nagle ${on} ms`).toBeGreaterThan(3);
+  expect((await transport.run(ECHO, ['said'])).stdout).toContain('said');
 });
