@@ -113,11 +113,11 @@ export class PseudoTerminal implements AsyncDisposable {
     this.#child.stdin?.write(keys);
   }
 
-  /** As somebody who pulls at the window: the terminal breaks its lines anew, then the program is told. */
+  /** As somebody who pulls at the window: the program is told, and the terminal breaks its lines anew. */
   async resize(columns: number, rows: number): Promise<void> {
-    this.#screen.resize(columns, rows);
     const tty = (await readFile(this.#ttyFile, 'utf8')).trim();
     await runCommand('stty', ['-F', tty, 'rows', String(rows), 'cols', String(columns)]);
+    this.#screen.resize(columns, rows);
   }
 
   /** @returns the exit code, when all that was written is on the screen */

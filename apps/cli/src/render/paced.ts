@@ -34,7 +34,9 @@ export class Paced {
   /** Something on the board is different now. */
   readonly change = (): void => {
     if (this.#ended) return;
-    this.#next ??= setTimeout(this.#draw, Math.max(0, this.#drawnMs + FRAME_MS - performance.now()));
+    // Signals are handled between the two: a frame is never drawn for a size that is known to be over.
+    const due = (): void => void setImmediate(this.#draw);
+    this.#next ??= setTimeout(due, Math.max(0, this.#drawnMs + FRAME_MS - performance.now()));
   };
 
   /** A line that stays, above the board. */
@@ -59,6 +61,7 @@ export class Paced {
   };
 
   readonly #draw = (): void => {
+    if (this.#ended) return;
     this.#next = undefined;
     this.#drawnMs = performance.now();
     this.#region.draw(this.#frame(), this.#said.splice(0));
