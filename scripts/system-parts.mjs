@@ -24,6 +24,14 @@ const PARTS = {
   },
   pgrep: { programs: [['pgrep']], apt: 'procps', dnf: 'procps-ng', apk: 'procps' },
   nc: { programs: [['nc']], apt: 'netcat-openbsd', dnf: 'nmap-ncat', apk: 'netcat-openbsd' },
+  // A pseudo-terminal, for what is seen of `rex`; part of every Debian.
+  script: {
+    programs: [['script'], ['stty']],
+    apt: 'bsdutils coreutils',
+    dnf: 'util-linux coreutils',
+    apk: 'util-linux-misc coreutils',
+  },
+  curl: { programs: [['curl']], apt: 'curl', dnf: 'curl', apk: 'curl' },
   sudo: { programs: [['sudo']], apt: 'sudo', dnf: 'sudo', apk: 'sudo' },
   unzip: { programs: [['unzip']], apt: 'unzip', dnf: 'unzip', apk: 'unzip' },
 };

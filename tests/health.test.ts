@@ -220,6 +220,8 @@ describe('in a roll-out', () => {
     const { body } = await stand.client.deploy(DEPLOY);
     expect(body.msg).toContain('status 500, expected 200');
     expect(body.msg).toMatch(/\(no log to read at \/\S+\/server1\/app \*\.log\)/);
+    // What the service itself said is told with it.
+    expect(body.msg).toMatch(/\nlast output of the service:\n\S+ started\n\(end of the output\)/);
     expect(body.msg).toContain('server1 was brought back');
   });
 });

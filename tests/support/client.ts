@@ -29,6 +29,11 @@ export class Client {
     return this.#token;
   }
 
+  /** The same client of another API. */
+  at(base: string): Client {
+    return new Client(base, this.#token);
+  }
+
   /** `POST /rex` with a form body and the token in the address, as on the API page. */
   async rex(params: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
     return this.#send(`/rex?token=${this.#token}`, 'POST', {

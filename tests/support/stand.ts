@@ -6,7 +6,7 @@ import { type RedisOptions, type RedisServer, startRedis } from '@rexdeploy/sand
 import { Keys } from '@rexdeploy/shared/redis/keys';
 import { Tokens } from '@rexdeploy/shared/tokens';
 import { Redis } from 'ioredis';
-import { test as base } from 'vitest';
+import { afterAll, test as base, beforeAll } from 'vitest';
 import { Client } from './client.js';
 
 export interface StandOptions {
@@ -29,7 +29,11 @@ export interface Stand {
   configFile: string;
   /** Starts one more worker. */
   addWorker(): Promise<Worker>;
+  /** A client with a token of its own, such as `{ name: 'boss', role: 'admin' }`. */
+  clientFor(spec: TokenSpec): Promise<Client>;
 }
+
+type TokenSpec = Parameters<Tokens['create']>[0];
 
 /** `test` with a `start` that brings up a stand and takes all of it away after the test. */
 export const test = base.extend<{ start: (options?: StandOptions) => Promise<Stand> }>({
@@ -44,11 +48,30 @@ export const test = base.extend<{ start: (options?: StandOptions) => Promise<Sta
   },
 });
 
+/**
+ * One stand for all tests of a file, one after another: starting it costs more than most of them. Each leaves it sound.
+ * @returns gives it, inside of tests
+ */
+export function standForAll(options: StandOptions = {}): () => Stand {
+  const releases: (() => Promise<unknown>)[] = [];
+  let stand: Stand | undefined;
+  beforeAll(async () => {
+    stand = await startStand(options, releases);
+  });
+  afterAll(async () => {
+    for (const release of releases.reverse()) await release();
+  });
+  return () => {
+    if (stand === undefined) throw new Error('the stand is there inside of tests');
+    return stand;
+  };
+}
+
 /** As `rex token create` does, without a process for it. */
-async function makeToken(redisUrl: string): Promise<string> {
+async function makeToken(redisUrl: string, spec: TokenSpec): Promise<string> {
   const redis = new Redis(redisUrl);
   try {
-    return await new Tokens(redis, new Keys('rex')).create({ name: 'tests' });
+    return await new Tokens(redis, new Keys('rex')).create(spec);
   } finally {
     redis.disconnect();
   }
@@ -71,6 +94,7 @@ async function startStand(options: StandOptions, releases: (() => Promise<unknow
     return worker;
   };
   await Promise.all(Array.from({ length: options.workers ?? 1 }, addWorker));
-  const token = await makeToken(redis.url);
-  return { fleet, redis, api, workers, client: new Client(api.url, token), configFile, addWorker };
+  const clientFor = async (spec: TokenSpec): Promise<Client> => new Client(api.url, await makeToken(redis.url, spec));
+  const client = await clientFor({ name: 'tests' });
+  return { fleet, redis, api, workers, client, configFile, addWorker, clientFor };
 }

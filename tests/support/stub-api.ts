@@ -34,6 +34,7 @@ export interface Script {
 }
 
 const SETTINGS = { timezone: 'Asia/Shanghai', printStdout: 0, directory: '/srv/rexdeploy' } as const;
+const PACKAGE = { package: 'pkg-1', k: 'server', kind: 'program', instance: {}, created_at: '', by: 'ci' };
 const TOKEN = `1772433470${'abcdefgh'.repeat(4)}`;
 
 export async function startStubApi(script: Script): Promise<StubApi> {
@@ -59,12 +60,12 @@ export async function startStubApi(script: Script): Promise<StubApi> {
       return send(202, jobOf(script.events.slice(0, 1)));
     }
     if (method === 'POST' && url === '/packages') {
-      const stored = { package: 'pkg-1', files: '3', size: '120', sha256: 'f'.repeat(64) };
+      const stored = { ...PACKAGE, files: '3', size: '120', sha256: 'f'.repeat(64) };
       return send(200, answer(frame, { data: {}, msg: 'stored', ...stored }));
     }
     if (url.startsWith('/jobs?')) {
       const { progress, ...row } = job.job ?? { progress: {} };
-      return send(200, answer(frame, { data: { '0': { ...row, progress } }, msg: '1' }));
+      return send(200, answer(frame, { data: { '0': { ...row, progress } }, msg: '1', cursor: '' }));
     }
     if (url.startsWith('/names')) return send(200, answer(frame, { data: script.names ?? {}, msg: 'names' }));
     if (method === 'GET' && url.startsWith('/packages')) {

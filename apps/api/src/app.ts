@@ -15,6 +15,7 @@ import { jobEventRoutes } from './routes/job-events.js';
 import { jobRoutes } from './routes/jobs.js';
 import { nameRoutes } from './routes/names.js';
 import { packageRoutes } from './routes/packages.js';
+import { referenceRoutes } from './routes/reference.js';
 import { rexRoutes } from './routes/rex.js';
 
 /** Of forms and JSON; uploads have their own. */
@@ -50,5 +51,6 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
   await app.register(packageRoutes, parts);
   await app.register(nameRoutes, parts);
   await app.register(drainedRoutes, parts);
+  await app.register(referenceRoutes);
   return app;
 }

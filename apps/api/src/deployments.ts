@@ -1,8 +1,8 @@
 import type { JobView } from '@rexdeploy/shared/api/envelope-schema';
+import { ID } from '@rexdeploy/shared/api/id-schema';
 import { type DeploymentHead, findHead, listHeads } from '@rexdeploy/shared/deployments/list';
 import { NotFoundError } from '@rexdeploy/shared/errors/request-errors';
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
-import { ID } from '@rexdeploy/shared/ids';
 import { jobView } from '@rexdeploy/shared/journal/envelope';
 import { type Entry, parseEvent } from '@rexdeploy/shared/journal/journal';
 import { reduce } from '@rexdeploy/shared/journal/reduce';

@@ -1,10 +1,7 @@
-import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
+import type { TruthRow } from '@rexdeploy/shared/api/routes/names';
 import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import type { ObservedInstance } from '@rexdeploy/shared/journal/events';
 import { type DeploymentState, type InstanceState, isDone, type StepState } from '@rexdeploy/shared/journal/state';
-
-/** One row of the table. */
-export type TruthRow = Record<string, Leaves>;
 
 /**
  * The same row with what was seen on the host and in the balancer in place of what the journals tell.
@@ -24,8 +21,9 @@ export function observedRow(row: TruthRow, seen: ObservedInstance | undefined): 
   };
 }
 
+type Flag = TruthRow['in_rotation'];
 /** Not known. */
-const UNKNOWN: Leaves = {};
+const UNKNOWN = {};
 
 /**
  * What the journals tell of one instance; the host itself is not asked. `{}` stands for not known.
@@ -77,7 +75,7 @@ const isProven = (state: DeploymentState, key: string): boolean =>
   stepOf(state, key, 'verify')?.status === 'done' || stepOf(state, key, 'switch')?.status === 'undone';
 
 /** `1`, `0`, or unknown where no step tells. */
-function inRotation(states: readonly DeploymentState[], key: string): Leaves {
+function inRotation(states: readonly DeploymentState[], key: string): Flag {
   for (const state of states) {
     const drain = stepOf(state, key, 'drain');
     if (drain === undefined) continue;
@@ -87,4 +85,4 @@ function inRotation(states: readonly DeploymentState[], key: string): Leaves {
   return UNKNOWN;
 }
 
-const asFlag = (value: unknown): Leaves => (typeof value === 'boolean' ? (value ? '1' : '0') : UNKNOWN);
+const asFlag = (value: unknown): Flag => (typeof value === 'boolean' ? (value ? '1' : '0') : UNKNOWN);

@@ -1,10 +1,12 @@
-import { type Envelope, type JobView, jobSchema } from '@rexdeploy/shared/api/envelope-schema';
+import { ApiClient, type Fetch, unreachable } from '@rexdeploy/shared/api/client';
+import type { Envelope, JobView } from '@rexdeploy/shared/api/envelope-schema';
+import { parseAnswer, refusalOf } from '@rexdeploy/shared/api/parse-answer';
+import type { AnswerOf, QueryOf } from '@rexdeploy/shared/api/routes';
+import type { DrainedRow } from '@rexdeploy/shared/api/routes/drained';
 import type { Control } from '@rexdeploy/shared/journal/events';
 import { Agent, type Dispatcher, request } from 'undici';
-import { z } from 'zod';
-import { RefusedError, UnreachableError } from './errors.js';
+import { advice } from './advice.js';
 import { multipartForm, type SentFile } from './multipart.js';
-import { parseEnvelope } from './parse-envelope.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -15,16 +17,6 @@ const UPLOAD_TIMEOUT_MS = 15 * 60_000;
 /** Three missed heartbeats (one each 15 s): the stream is dead, whatever TCP believes. */
 const SILENCE_TIMEOUT_MS = 45_000;
 
-const drainedRowSchema = z.looseObject({
-  k: z.string(),
-  instance: z.string(),
-  since: z.string(),
-  deployment: z.string(),
-  exact: z.string(),
-  kept: z.string(),
-});
-export type DrainedRow = z.infer<typeof drainedRowSchema>;
-
 /** An upload: a program for all instances of a name, or the configuration of one. */
 export interface Upload {
   fields: Readonly<Record<string, string>>;
@@ -34,59 +26,58 @@ export interface Upload {
 /** The API as `rex` uses it. Every method throws RefusedError or UnreachableError, nothing else. */
 export class Client {
   readonly #base: string;
-  readonly #token: string;
   readonly #agent = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS } });
+  readonly #api: ApiClient;
 
   /** @param server address of the API, with or without a path */
   constructor(server: URL, token: string) {
     this.#base = server.href.replace(/\/$/, '');
-    this.#token = token;
+    this.#api = new ApiClient({ base: this.#base, token, fetch: this.#fetch, advice });
   }
 
   /** One action; the answer is that of an accepted request and names the job. */
   rex(params: Readonly<Record<string, string>>): Promise<Envelope> {
-    return this.#ask('/rex', {
-      method: 'POST',
-      headersTimeout: START_TIMEOUT_MS,
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams(params).toString(),
-    });
+    return this.#api.act(params, within(START_TIMEOUT_MS));
   }
 
   /** The answer of a job as it is now. */
   job(id: string): Promise<Envelope> {
-    return this.#ask(`/jobs/${encodeURIComponent(id)}`);
+    return this.#api.call('GET /jobs/:id', { params: { id }, ...within(ANSWER_TIMEOUT_MS) });
   }
 
   /** Cancels, holds or resumes a job. */
   control(id: string, control: Control): Promise<Envelope> {
-    return this.#ask(`/jobs/${encodeURIComponent(id)}/${control}`, { method: 'POST' });
+    return this.#api.call(`POST /jobs/:id/${control}`, { params: { id }, ...within(ANSWER_TIMEOUT_MS) });
   }
 
   /** Instances out of rotation by our hand. */
   async drained(): Promise<DrainedRow[]> {
-    const { data } = await this.#ask('/drained');
-    return Object.values(data.data).map((row) => drainedRowSchema.parse(row));
+    const { data } = await this.#api.call('GET /drained', within(ANSWER_TIMEOUT_MS));
+    return Object.values(data.data);
   }
 
   /** Jobs, newest first. */
-  async jobs(filter: Readonly<Record<string, string>>): Promise<JobView[]> {
-    const { data } = await this.#ask(`/jobs?${new URLSearchParams(filter)}`);
-    return Object.values(data.data).map((row) => jobSchema.parse(row));
+  async jobs(query: QueryOf<'GET /jobs'>): Promise<JobView[]> {
+    const { data } = await this.#api.call('GET /jobs', { query, ...within(ANSWER_TIMEOUT_MS) });
+    return Object.values(data.data);
   }
 
-  upload({ fields, file }: Upload): Promise<Envelope> {
-    const options = { method: 'POST', headersTimeout: UPLOAD_TIMEOUT_MS } as const;
-    return this.#ask('/packages', { ...options, ...multipartForm(fields, file) });
+  async upload({ fields, file }: Upload): Promise<AnswerOf<'POST /packages'>> {
+    const { headers, body } = multipartForm(fields, file);
+    const options = { method: 'POST', headersTimeout: UPLOAD_TIMEOUT_MS, headers, body } as const;
+    const response = await this.#send(this.#api.url('POST /packages'), options);
+    return parseAnswer('POST /packages', await this.#raw(response), advice);
   }
 
   /** The job's event stream after `lastEventId` (empty: from the start). */
   async openEvents(id: string, lastEventId: string): Promise<AsyncIterable<Uint8Array>> {
-    const response = await this.#send(`/jobs/${encodeURIComponent(id)}/events`, {
+    const response = await this.#send(this.#api.url('GET /jobs/:id/events', { params: { id } }), {
+      method: 'GET',
+      headersTimeout: ANSWER_TIMEOUT_MS,
       bodyTimeout: SILENCE_TIMEOUT_MS,
       headers: { accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }) },
     });
-    if (response.statusCode !== 200) throw this.#refusal(response.statusCode, await this.#envelope(response));
+    if (response.statusCode !== 200) throw refusalOf(await this.#raw(response), advice);
     return this.#chunks(response.body);
   }
 
@@ -94,26 +85,23 @@ export class Client {
     await this.#agent.destroy();
   }
 
-  async #ask(path: string, options: Omit<Dispatcher.RequestOptions, 'path' | 'method'> & { method?: 'POST' } = {}) {
-    const response = await this.#send(path, options);
-    const envelope = await this.#envelope(response);
-    if (response.statusCode >= 400) throw this.#refusal(response.statusCode, envelope);
-    return envelope;
-  }
+  /** In place of `fetch`, which refuses some ports and hides why a connection failed. */
+  readonly #fetch: Fetch = async (url, init) => {
+    const { statusCode: status, body } = await request(url, {
+      ...init,
+      method: init.method as Dispatcher.HttpMethod,
+      dispatcher: this.#agent,
+    });
+    return { status, text: () => body.text() };
+  };
 
-  async #send(path: string, options: Omit<Dispatcher.RequestOptions, 'path' | 'method'> & { method?: 'POST' }) {
+  /** What `fetch` is not made for: bodies that are streamed, in either direction. */
+  async #send(url: string, options: Omit<Dispatcher.RequestOptions, 'path'>): Promise<Dispatcher.ResponseData> {
     try {
-      return await request(`${this.#base}${path}`, {
-        method: 'GET',
-        headersTimeout: ANSWER_TIMEOUT_MS,
-        bodyTimeout: ANSWER_TIMEOUT_MS,
-        ...options,
-        // In a header, never in the address: addresses end up in the logs of proxies.
-        headers: { ...options.headers, authorization: `Bearer ${this.#token}` },
-        dispatcher: this.#agent,
-      });
+      const headers = { ...options.headers, ...this.#api.headers() };
+      return await request(url, { bodyTimeout: ANSWER_TIMEOUT_MS, ...options, headers, dispatcher: this.#agent });
     } catch (error) {
-      throw this.#unreachable(error);
+      throw unreachable(this.#base, error, advice);
     }
   }
 
@@ -121,50 +109,17 @@ export class Client {
     try {
       yield* body;
     } catch (error) {
-      throw this.#unreachable(error);
+      throw unreachable(this.#base, error, advice);
     }
   }
 
-  async #envelope(response: Dispatcher.ResponseData): Promise<Envelope> {
-    let text: string;
+  async #raw({ statusCode: status, body }: Dispatcher.ResponseData) {
     try {
-      text = await response.body.text();
+      return { status, text: await body.text(), where: this.#base };
     } catch (error) {
-      throw this.#unreachable(error);
+      throw unreachable(this.#base, error, advice);
     }
-    return parseEnvelope(parseJson(text), `${this.#base} answered ${response.statusCode}`);
-  }
-
-  #refusal(status: number, envelope: Envelope): RefusedError {
-    return new RefusedError({ status, what: envelope.msg ?? envelope.data.msg, whatToDo: advice(status, envelope) });
-  }
-
-  #unreachable(cause: unknown): UnreachableError {
-    return new UnreachableError({
-      where: this.#base,
-      what: `the API cannot be reached: ${reason(cause)}`,
-      whatToDo: 'check --server or REX_SERVER, and that the API runs (npm start)',
-      cause,
-    });
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // a proxy's page, for instance: refused like any other body that is not ours
-  }
-}
-
-function advice(status: number, { job }: Envelope): string | undefined {
-  if (status === 401) return 'give a valid token with --token or REX_TOKEN; `rex token create` makes one';
-  if (status === 409 && job !== undefined) return `follow the running one: rex watch ${job.id}`;
-  return undefined;
-}
-
-/** undici's own wording; where a name has several addresses, that of the first one, as the whole has none. */
-function reason(cause: unknown): string {
-  if (cause instanceof AggregateError) return reason(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
-}
+const within = (ms: number): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(ms) });

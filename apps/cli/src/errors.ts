@@ -1,7 +1,10 @@
+import { RefusedError, UnreachableError } from '@rexdeploy/shared/errors/client-errors';
 import { ConfigError } from '@rexdeploy/shared/errors/config-error';
 import { ConnectionError, HostKeyError } from '@rexdeploy/shared/errors/host-errors';
 import { ParameterError, UnavailableError } from '@rexdeploy/shared/errors/request-errors';
-import { type ErrorFacts, RexError } from '@rexdeploy/shared/errors/rex-error';
+import { RexError } from '@rexdeploy/shared/errors/rex-error';
+
+export { RefusedError, UnreachableError };
 
 /** What `rex` ends with; scripts rely on these (docs/errors.md). */
 export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3, unreachable: 4, interrupted: 130 } as const;
@@ -9,23 +12,6 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3, unreachable: 4, in
 /** The command line does not say enough, or contradicts itself. */
 export class UsageError extends RexError {
   override readonly code = 'usage';
-}
-
-/** The API (or the user, asked for consent) said no. */
-export class RefusedError extends RexError {
-  override readonly code = 'refused';
-  /** HTTP status; undefined when no server was asked. */
-  readonly status: number | undefined;
-  constructor(facts: ErrorFacts & { status?: number }) {
-    super(facts);
-    this.status = facts.status;
-  }
-}
-
-/** No answer from the API or from Redis, or none that is theirs. */
-export class UnreachableError extends RexError {
-  override readonly code = 'unreachable';
-  override readonly retryable = true;
 }
 
 /** The exit code that tells a script what kind of failure this was. */

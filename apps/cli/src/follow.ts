@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Envelope } from '@rexdeploy/shared/api/envelope-schema';
-import { z } from 'zod';
+import { parseAs } from '@rexdeploy/shared/api/parse-answer';
+import { endEventSchema } from '@rexdeploy/shared/api/routes/job-events';
+import { advice } from './advice.js';
 import { RefusedError, UnreachableError } from './errors.js';
-import { parseEnvelope } from './parse-envelope.js';
 import { parseSse, type SseMessage } from './sse.js';
 
 /** What following needs of the API. */
@@ -73,6 +74,6 @@ function mayReturn(error: unknown): error is RefusedError | UnreachableError {
 
 /** The last event is the answer itself, with the `type` and `at` that every event has. */
 function finalAnswer(message: SseMessage): Envelope {
-  const { type: _, at: __, ...answer } = z.looseObject({}).parse(JSON.parse(message.data));
-  return parseEnvelope(answer);
+  const { type: _, at: __, ...answer } = parseAs(endEventSchema, message.data, 'the end of the stream', advice);
+  return answer;
 }

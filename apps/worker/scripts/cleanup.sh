@@ -19,7 +19,10 @@ while [ $# -ge 4 ]; do
     [ -d "$release" ] && [ ! -L "$release" ] || continue
     n=$((n + 1))
     [ "$n" -gt "$keep" ] || continue
-    case $release in "$current" | "$former" | "$linked" | "$marked") continue ;; esac
+    # The directory may be named by way of a link, so that paths tell nothing.
+    if [ "$release" -ef "$current" ] || [ "$release" -ef "$former" ] || [ "$release" -ef "$linked" ] || [ "$release" -ef "$marked" ]; then
+      continue
+    fi
     name=$(base_of "$release")
     # Its name goes first: half a release must not look like one that can be gone back to.
     rm -rf "$state/$name.removed" && mv -T "$release" "$state/$name.removed" &&

@@ -1,6 +1,8 @@
 # rexdeploy-remote-script
 # Put before every script. POSIX sh with GNU coreutils, findutils, tar and procps. Text on stdout is for the controller:
 # one fact a line, name and value separated by a tab. Text on stderr is for people. Exit 90 and above: our own refusals.
+# What is started for its users gets these back: an app in the wrong locale reads and writes other characters.
+login_lc_all=${LC_ALL-}; login_umask=$(umask)
 LC_ALL=C
 export LC_ALL
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"

@@ -1,10 +1,10 @@
 # rexdeploy-remote-script
 # Sends one line of commands to HAProxy's runtime socket and prints the answer. POSIX sh and one of socat, nc with -U,
 # python3 and perl: whichever is there. Args: socket, commands, timeout_seconds.
-# Exit 91: the socket is missing or may not be written, 92: none of the four is there, 93: HAProxy does not answer.
+# Exit 91: the socket may not be written, 92: none of the four is there, 93: HAProxy does not answer, 94: there is no socket.
 socket=$1; commands=$2; limit=$3
 refuse() { code=$1; shift; printf '%s\n' "$*" >&2; exit "$code"; }
-[ -S "$socket" ] || refuse 91 "$socket is no socket: is HAProxy running, with \"stats socket $socket level admin\"?"
+[ -S "$socket" ] || refuse 94 "$socket is no socket: is HAProxy running, with \"stats socket $socket level admin\"?"
 [ -w "$socket" ] || refuse 91 "$socket cannot be written by $(id -un): give that user the group of the socket"
 
 there() { command -v "$1" > /dev/null 2>&1; }

@@ -36,9 +36,14 @@ side() {
   say "$prefix.real" "$real"
   folder=$(dir_of "$dir")
   while [ ! -e "$folder" ]; do folder=$(dir_of "$folder"); done
-  if [ -d "$folder" ] && [ -w "$folder" ]; then say "$prefix.writable" yes; else say "$prefix.writable" "$folder"; fi
-  [ "$measure" = no ] || disk "$prefix" "$folder"
   state=$(state_of "$dir")
+  if [ ! -d "$folder" ] || [ ! -w "$folder" ]; then say "$prefix.writable" "$folder"
+  elif [ -e "$state" ] && { [ ! -d "$state" ] || [ ! -w "$state" ]; }; then say "$prefix.writable" "$state"
+  else say "$prefix.writable" yes
+  fi
+  # What is mounted there cannot be moved out of the way.
+  if [ "$kind" = directory ] && [ "$(stat -c %m -- "$real")" = "$real" ]; then say "$prefix.mounted" yes; fi
+  [ "$measure" = no ] || disk "$prefix" "$folder"
   if [ -n "$real" ] && [ -f "$state/$(base_of "$real").json" ]; then
     say "$prefix.meta" "$(first_line "$state/$(base_of "$real").json")"
     if [ "$wanted" = yes ]; then say "$prefix.listing" "$(listing_digest "$real" "$@")"; fi

@@ -26,7 +26,8 @@ fi
 mkdir -p "$stage" && claim "$stage" || exit 92
 # Others need not wait while it arrives; whether this is still wanted is asked again before anything gets its name.
 fence_leave
-tar -x -p -f - -C "$stage" --no-same-owner || exit 93
+# Not with -C, which takes a backslash in a name for something else.
+( cd "$stage" && tar -x -p -f - --no-same-owner ) || exit 93
 mkdir -p "$stage/tree"
 
 listed=

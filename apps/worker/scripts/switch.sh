@@ -16,16 +16,23 @@ for want in "$program_want" "$config_want"; do
   case $want in 'link '*) [ -d "${want#link }" ] || refuse 92 "${want#link } is not there" ;; esac
 done
 state=$(state_of "$program")
-scratch=$(mktemp) || exit 92
+drop() { [ ! -L "$1" ] || rm -f "$1"; }
+# On a disk that is full by now the bring-back goes without what needs room.
+scratch=$(mktemp) || { [ "$decide" = no ] && scratch=/dev/null; } || exit 92
+# A link that was made ready and not needed goes, too.
+trap 'drop "$program.rex-new"; drop "${config:-$program}.rex-new"; [ "$scratch" = /dev/null ] || rm -f "$scratch"' EXIT
 log=$scratch
-trap 'rm -f "$scratch"' EXIT
 
 # A service may leave its output open in a daemon: it gets a file, so that nobody waits for it.
 # $1 = command, $2 = seconds at most, rest = variables
 service() {
   what=$1; seconds=$2
   shift 2
-  timeout -k 5 "$seconds" env "$@" sh -c "$what" < /dev/null > "$log" 2>&1 9>&-
+  (
+    umask "$login_umask"
+    if [ -n "$login_lc_all" ]; then LC_ALL=$login_lc_all; else unset LC_ALL; fi
+    exec timeout -k 5 "$seconds" env "$@" sh -c "$what"
+  ) < /dev/null > "$log" 2>&1 9>&-
   code=$?
   [ "$code" -eq 0 ] && return 0
   [ "$code" -eq 124 ] && printf '"%s" did not end within %s s\n' "$what" "$seconds" >&2
@@ -44,7 +51,7 @@ hook() {
 # $1 = directory, $2 = wanted state
 is_put() {
   case $2 in
-    'link '*) [ -L "$1" ] && [ "$(readlink -f -- "$1")" = "$(readlink -f -- "${2#link }")" ] ;;
+    'link '*) [ -L "$1" ] && [ "$1" -ef "${2#link }" ] ;;
     'directory '*) [ -d "$1" ] && [ ! -L "$1" ] ;;
     *) [ ! -e "$1" ] && [ ! -L "$1" ] ;;
   esac
@@ -60,7 +67,17 @@ not_stopped() {
 gone() { [ -z "$(matching "$pattern")" ]; }
 there() { pids=$(matching "$pattern"); [ -n "$pids" ]; }
 
+# Makes the link that will take its place. $1 = directory, $2 = wanted state
+is_ready() {
+  case $2 in 'link '*) ;; *) return 0 ;; esac
+  is_put "$1" "$2" || is_put "$1.rex-new" "$2" || { drop "$1.rex-new" && ln -s "${2#link }" "$1.rex-new"; }
+}
 hook before_stop "$before_stop" 95
+# Before anything is stopped: an app must not be down for a link that cannot be made.
+if [ "$decide" != no ]; then
+  is_ready "$program" "$program_want" && { [ -z "$config" ] || is_ready "$config" "$config_want"; } ||
+    refuse 92 "no link can be made beside $program${config:+ or $config}"
+fi
 say mark stop
 if [ -n "$pattern" ] && gone; then :; elif [ -n "$stop" ]; then
   stopped=yes
@@ -83,6 +100,8 @@ fi
 
 # $1 = directory, $2 = wanted state
 put() {
+  # Nothing that could fail where nothing is to be done.
+  is_put "$1" "$2" && return 0
   want=${2%% *}; where=${2#* }
   case $want in
     link)
@@ -91,16 +110,15 @@ put() {
         [ ! -e "$1$before" ] || refuse 92 "$1 has to make way and $1$before is taken"
         mv -T "$1" "$1$before" || refuse 92 "$1 cannot be moved to $1$before"
       fi
-      # One rename: there is no moment without a link.
-      [ ! -L "$1.rex-new" ] || rm -f "$1.rex-new"
-      ln -s "$where" "$1.rex-new" && mv -T "$1.rex-new" "$1" || refuse 92 "$1 cannot be linked to $where"
-      [ "$(readlink -f -- "$1")" = "$(readlink -f -- "$where")" ] || refuse 92 "$1 does not lead to $where"
+      # One rename: there is no moment without a link. On a full disk the bring-back has the room of the other link alone.
+      { is_ready "$1" "$2" && mv -T "$1.rex-new" "$1"; } ||
+        { [ "$decide" = no ] && [ -L "$1" ] && rm -f "$1" && ln -s "$where" "$1"; } ||
+        refuse 92 "$1 cannot be linked to $where"
+      [ "$1" -ef "$where" ] || refuse 92 "$1 does not lead to $where"
       ;;
     directory)
-      if [ ! -d "$1" ] || [ -L "$1" ]; then
-        [ -d "$where" ] || refuse 92 "$where is not there"
-        rm -f "$1" && mv -T "$where" "$1" || refuse 92 "$where cannot be moved back to $1"
-      fi
+      [ -d "$where" ] || refuse 92 "$where is not there"
+      rm -f "$1" && mv -T "$where" "$1" || refuse 92 "$where cannot be moved back to $1"
       ;;
     absent)
       if [ -L "$1" ]; then rm -f "$1" || refuse 92 "$1 cannot be removed"; fi
@@ -127,6 +145,7 @@ say mark start
 if [ -n "$start" ]; then
   # What a started daemon goes on to write here stays readable.
   log="$state/$(base_of "$program").out"
+  true 2> /dev/null >> "$log" || log=$scratch
   service "$start" "$start_seconds" || exit 93
   if [ -n "$pattern" ]; then
     wait_for "$start_seconds" there || refuse 94 "the service was started, but no process matches \"$pattern\""

@@ -151,7 +151,8 @@ function run(options: HaproxyOptions, ports: readonly number[], words: readonly 
     command: findProgram('haproxy'),
     args: ['-db', '-f', confOf(options.dir), ...words],
     cwd: options.dir,
-    ready: { address: options.address, port: ports[1] ?? 0 },
+    // It listens at one after another, and answers at the first while the last still refuses.
+    ready: [...ports.map((port) => ({ address: options.address, port })), { socket: socketOf(options.dir) }],
   });
 }
 
@@ -183,6 +184,8 @@ defaults
   timeout connect 2s
   timeout client 10s
   timeout server 10s
+  # Without it a check that is not answered within its interval has failed: a busy machine would take servers out.
+  timeout check 5s
 
 ${parts.join('\n')}`;
 }

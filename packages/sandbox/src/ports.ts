@@ -27,17 +27,21 @@ function canListen(address: string, port: number): Promise<boolean> {
   });
 }
 
+/** Where a program listens: a port, or the path of a Unix socket. */
+export type Listener = { address: string; port: number } | { socket: string };
+
 /** Resolves once a connection is accepted; rejects when `signal` is aborted before that. */
-export async function waitForPort(address: string, port: number, signal: AbortSignal): Promise<void> {
-  while (!(await accepts(address, port))) {
+export async function waitForListener(listener: Listener, signal: AbortSignal): Promise<void> {
+  while (!(await accepts(listener))) {
     await pause(POLL_MS, undefined, { signal });
   }
   signal.throwIfAborted();
 }
 
-function accepts(address: string, port: number): Promise<boolean> {
+function accepts(listener: Listener): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket: Socket = connect({ host: address, port });
+    const place = 'socket' in listener ? { path: listener.socket } : { host: listener.address, port: listener.port };
+    const socket: Socket = connect(place);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);

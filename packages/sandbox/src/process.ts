@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { waitForPort } from './ports.js';
+import { type Listener, waitForListener } from './ports.js';
 import { isAlive, signalProcess } from './proc.js';
 import { onProcessExit } from './release-stack.js';
 
@@ -15,8 +15,8 @@ export interface ChildOptions {
   args: readonly string[];
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** A line of its output, or a port that accepts; without either it counts as ready at once. */
-  ready?: { line: RegExp } | { address: string; port: number };
+  /** A line of its output, or where it must accept connections; without either it counts as ready at once. */
+  ready?: { line: RegExp } | Listener | readonly Listener[];
   readyTimeoutMs?: number;
   /** Keeps its whole output in this file as well. */
   logFile?: string;
@@ -86,7 +86,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
 async function waitUntilReady(options: ChildOptions, output: OutputTail, signal: AbortSignal): Promise<string> {
   if (options.ready === undefined) return '';
   if ('line' in options.ready) return output.waitFor(options.ready.line, signal);
-  await waitForPort(options.ready.address, options.ready.port, signal);
+  for (const listener of [options.ready].flat()) await waitForListener(listener, signal);
   return '';
 }
 

@@ -7,6 +7,3 @@ const next = monotonicFactory();
 export const newDeploymentId = (): string => `dep-${next()}`;
 /** `pkg-<ulid>`: sorts by time of upload. */
 export const newPackageId = (): string => `pkg-${next()}`;
-
-/** Ids as the contract allows them in addresses. */
-export const ID = /^[A-Za-z0-9_-]{1,80}$/;

@@ -1,3 +1,4 @@
+import { idempotencyKeySchema } from '@rexdeploy/shared/api/routes/rex';
 import { ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import type { FastifyRequest } from 'fastify';
 import { quote } from './received.js';
@@ -6,6 +7,9 @@ import { quote } from './received.js';
 export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return undefined;
-  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key)) return key;
-  throw new ParameterError({ what: `Idempotency-Key ${quote(String(key))}: expected 1 to 255 printable characters` });
+  const checked = idempotencyKeySchema.safeParse(key);
+  if (checked.success) return checked.data;
+  throw new ParameterError({
+    what: `Idempotency-Key ${quote(String(key))}: expected ${checked.error.issues[0]?.message}`,
+  });
 }

@@ -10,11 +10,3 @@ export const querySchema = <T extends z.core.$ZodLooseShape>(shape: T) =>
 /** Checks the parameters of an address. @throws ParameterError that tells all faults at once */
 export const queryOf = <S extends z.ZodObject>(request: FastifyRequest, schema: S): z.output<S> =>
   checkParams(schema, (request.received ?? nothingReceived).values);
-
-/** A whole number within bounds, written as text. */
-export const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `a whole number from ${min} to ${max}`);

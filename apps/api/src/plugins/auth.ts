@@ -1,7 +1,7 @@
 import { messages } from '@rexdeploy/shared/errors/messages';
 import { ForbiddenError, UnauthorizedError } from '@rexdeploy/shared/errors/request-errors';
 import { allowsName, type Role, type TokenRecord } from '@rexdeploy/shared/tokens';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { presentedToken } from '../params/presented-token.js';
 import type { ApiParts } from '../parts.js';
@@ -22,12 +22,18 @@ declare module 'fastify' {
 
 const DEPLOYS: ReadonlySet<Role> = new Set<Role>(['deployer', 'admin']);
 
-/** Lets a request in by its token. A route that does not say who may use it cannot be added. */
+/** Lets a request in by its token. With a route that does not say who may use it, the application does not start. */
 export const auth = fastifyPlugin(
   async (app: FastifyInstance, { tokens }: Pick<ApiParts, 'tokens'>) => {
     app.decorateRequest('caller', undefined);
-    app.addHook('onRoute', ({ config, url }) => {
-      if (config?.access === undefined) throw new Error(`route ${url} does not say who may use it`);
+    const routes: RouteOptions[] = [];
+    app.addHook('onRoute', (route) => {
+      routes.push(route);
+    });
+    // Not at once: who takes in somebody else's routes says it for them, in a hook that runs after this one.
+    app.addHook('onReady', async () => {
+      const unsaid = routes.find(({ config }) => config?.access === undefined);
+      if (unsaid !== undefined) throw new Error(`route ${unsaid.url} does not say who may use it`);
     });
 
     // An unknown address has no `access`; it is answered as such, whoever asks.

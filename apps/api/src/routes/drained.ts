@@ -1,4 +1,5 @@
-import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
+import { routes } from '@rexdeploy/shared/api/routes';
+import type { DrainedRow } from '@rexdeploy/shared/api/routes/drained';
 import { findHead } from '@rexdeploy/shared/deployments/list';
 import { list } from '@rexdeploy/shared/journal/envelope';
 import { type Drained, readDrained } from '@rexdeploy/shared/journal/ledger';
@@ -10,7 +11,7 @@ import type { ApiParts } from '../parts.js';
 import { callerOf } from '../plugins/auth.js';
 import { askRedis } from '../redis/ask.js';
 
-const noParams = querySchema({});
+const noParams = querySchema(routes['GET /drained'].query.shape);
 
 /** `GET /drained`: every instance out of rotation by our hand, since when, for which deployment. */
 export async function drainedRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
@@ -28,7 +29,7 @@ export async function drainedRoutes(app: FastifyInstance, parts: ApiParts): Prom
     return answerOf(request, reply, config, { data: list(rows), msg: `${rows.length} instances out of rotation` });
   });
 
-  async function row({ name, instance, since, deployment, exact, kept }: Drained): Promise<Leaves> {
+  async function row({ name, instance, since, deployment, exact, kept }: Drained): Promise<DrainedRow> {
     const owner = await askRedis(() => findHead(redis, keys, deployment));
     return {
       k: name,

@@ -1,10 +1,10 @@
+import { routes } from '@rexdeploy/shared/api/routes';
 import { ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import { envelope } from '@rexdeploy/shared/journal/envelope';
 import type { Entry } from '@rexdeploy/shared/journal/journal';
 import { isTerminal } from '@rexdeploy/shared/journal/state';
 import { maskTokensIn } from '@rexdeploy/shared/mask';
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { EventStream } from '../answers/event-stream.js';
 import { settingsOf } from '../answers/frame.js';
 import { ENTRY_ID } from '../journal/entry-id.js';
@@ -14,7 +14,7 @@ import { quote } from '../params/received.js';
 import type { ApiParts } from '../parts.js';
 import { callerOf, mustAllowName } from '../plugins/auth.js';
 
-const eventsQuery = querySchema({ last_event_id: z.string().optional() });
+const eventsQuery = querySchema(routes['GET /jobs/:id/events'].query.shape);
 
 /** `GET /jobs/:id/events`: the journal from the start or after an entry, then live, then the final answer. */
 export async function jobEventRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {

@@ -1,28 +1,18 @@
-import { jobSchema } from '@rexdeploy/shared/api/envelope-schema';
-import { waitSchema } from '@rexdeploy/shared/api/rollout-params';
-import { identifier } from '@rexdeploy/shared/config/primitives';
+import { routes } from '@rexdeploy/shared/api/routes';
 import { NotFoundError, ParameterError } from '@rexdeploy/shared/errors/request-errors';
-import { ID } from '@rexdeploy/shared/ids';
 import { envelope, list } from '@rexdeploy/shared/journal/envelope';
 import { allowsName } from '@rexdeploy/shared/tokens';
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { stateAfter } from '../answers/answer-job.js';
 import { answerOf, settingsOf } from '../answers/frame.js';
 import { wantedWait } from '../answers/wanted-wait.js';
-import { queryOf, querySchema, wholeNumber } from '../params/query.js';
+import { queryOf, querySchema } from '../params/query.js';
 import { quote } from '../params/received.js';
 import type { ApiParts } from '../parts.js';
 import { callerOf, mustAllowName } from '../plugins/auth.js';
 
-const states = jobSchema.shape.state.options;
-const jobQuery = querySchema({ wait: waitSchema.optional() });
-const listQuery = querySchema({
-  k: identifier.optional(),
-  state: z.enum(states, { error: states.join(' or ') }).optional(),
-  limit: wholeNumber(1, 200).optional(),
-  cursor: z.string().regex(ID, 'the cursor of a former page').optional(),
-});
+const jobQuery = querySchema(routes['GET /jobs/:id'].query.shape);
+const listQuery = querySchema(routes['GET /jobs'].query.shape);
 
 /** A job and the history of jobs. */
 export async function jobRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {

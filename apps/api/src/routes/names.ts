@@ -1,5 +1,5 @@
-import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
-import { switched } from '@rexdeploy/shared/api/rollout-params';
+import { routes } from '@rexdeploy/shared/api/routes';
+import type { Lock, NameRow } from '@rexdeploy/shared/api/routes/names';
 import type { ResolvedName } from '@rexdeploy/shared/config/resolved';
 import { NotFoundError, UnavailableError } from '@rexdeploy/shared/errors/request-errors';
 import { list } from '@rexdeploy/shared/journal/envelope';
@@ -14,8 +14,8 @@ import type { ApiParts } from '../parts.js';
 import { callerOf, mustAllowName } from '../plugins/auth.js';
 import { observedRow, truthRow } from '../truth-table.js';
 
-const noParams = querySchema({});
-const nameQuery = querySchema({ observe: switched.optional() });
+const listQuery = querySchema(routes['GET /names'].query.shape);
+const nameQuery = querySchema(routes['GET /names/:k'].query.shape);
 /** Deployments that are looked through for what is known of a name's instances. */
 const LOOK_BACK = 30;
 
@@ -25,7 +25,7 @@ export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise
   const { names } = config.own;
 
   app.get('/names', { config: { access: 'token' } }, async (request, reply) => {
-    queryOf(request, noParams);
+    queryOf(request, listQuery);
     const visible = [...names.values()].filter(({ k }) => allowsName(callerOf(request), k));
     const rows = await Promise.all(visible.map(summary));
     return answerOf(request, reply, config, { data: list(rows), msg: `${rows.length} names` });
@@ -50,7 +50,7 @@ export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise
     return answerOf(request, reply, config, { data: list(rows), msg, lock, observed_at });
   });
 
-  async function summary({ k, desc, batches, instances }: ResolvedName): Promise<Leaves> {
+  async function summary({ k, desc, batches, instances }: ResolvedName): Promise<NameRow> {
     const [lock, last] = await Promise.all([lockOf(k), deployments.newest(k)]);
     return {
       k,
@@ -65,7 +65,7 @@ export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise
     };
   }
 
-  async function lockOf(k: string): Promise<Leaves> {
+  async function lockOf(k: string): Promise<Lock> {
     const owner = await deployments.lockOwner(k);
     if (owner === undefined) return {};
     return { owner: owner.id, state: owner.state, since: new Date(owner.createdMs).toISOString() };

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import multipart from '@fastify/multipart';
-import { identifier } from '@rexdeploy/shared/config/primitives';
+import { routes } from '@rexdeploy/shared/api/routes';
+import { type PackageRow, type UploadFields, uploadFieldsSchema } from '@rexdeploy/shared/api/routes/packages';
 import type { ResolvedName } from '@rexdeploy/shared/config/resolved';
 import {
   NotFoundError,
@@ -14,7 +15,6 @@ import { allowsName, type TokenRecord } from '@rexdeploy/shared/tokens';
 import { humanSize } from '@rexdeploy/shared/units';
 import type { PackageRecord } from '@rexdeploy/store/packages';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { answerOf } from '../answers/frame.js';
 import { checkParams } from '../params/check.js';
 import { queryOf, querySchema } from '../params/query.js';
@@ -24,18 +24,8 @@ import type { ApiParts } from '../parts.js';
 import { callerOf, mustAllowName } from '../plugins/auth.js';
 import { wrongMediaType } from '../plugins/errors.js';
 
-const uploadSchema = z.strictObject({
-  k: identifier,
-  kind: z.enum(['program', 'config'], { error: 'program or config' }).default('program'),
-  instance: identifier.optional(),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/i, '64 hexadecimal digits')
-    .optional(),
-});
-type Upload = z.infer<typeof uploadSchema>;
-const uploadQuery = querySchema({});
-const listQuery = querySchema({ k: identifier.optional() });
+const uploadQuery = querySchema(routes['POST /packages'].query.shape);
+const listQuery = querySchema(routes['GET /packages'].query.shape);
 
 /** Room for the form around the file. */
 const FORM_BYTES = 1024 ** 2;
@@ -89,7 +79,7 @@ export async function packageRoutes(app: FastifyInstance, parts: ApiParts): Prom
 
   async function takeIn({ fields, file }: UploadForm, caller: TokenRecord, life: AbortSignal): Promise<PackageRecord> {
     if (fields.faults.length > 0) throw new ParameterError({ what: fields.faults.join('; ') });
-    const upload = checkParams(uploadSchema, fields.values);
+    const upload = checkParams(uploadFieldsSchema, fields.values);
     checkInstance(upload, nameOf(upload.k, caller));
     if (file === undefined) throw new ParameterError({ what: 'missing: file' });
     const { sha256 } = upload;
@@ -122,7 +112,7 @@ export async function packageRoutes(app: FastifyInstance, parts: ApiParts): Prom
   }
 }
 
-function checkInstance({ kind, instance }: Upload, name: ResolvedName): void {
+function checkInstance({ kind, instance }: UploadFields, name: ResolvedName): void {
   const known = [...name.instances.keys()].join(', ');
   if (kind === 'program') {
     if (instance === undefined) return;
@@ -142,7 +132,7 @@ function checkInstance({ kind, instance }: Upload, name: ResolvedName): void {
   }
 }
 
-const view = (record: PackageRecord) => ({
+const view = (record: PackageRecord): PackageRow => ({
   package: record.id,
   k: record.k,
   kind: record.kind,

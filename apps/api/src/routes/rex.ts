@@ -1,3 +1,4 @@
+import type { ActionName } from '@rexdeploy/shared/api/actions';
 import { messages } from '@rexdeploy/shared/errors/messages';
 import { ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import type { FastifyInstance } from 'fastify';
@@ -16,14 +17,16 @@ const LONGEST_SHOWN = 80;
 
 /** `POST /rex`: one action, named by the parameter `action`. */
 export async function rexRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  const actions = new Map<string, Action>([
-    ['deploy', deploy(parts)],
-    ['rollback', rollback(parts)],
-    ['converge', converge(parts)],
-    ['mark', mark(parts)],
-    ['check', check(parts)],
-    ['Deploy:Db:initdb', initdb(parts)],
-  ]);
+  const actions = new Map<string, Action>(
+    Object.entries({
+      deploy: deploy(parts),
+      rollback: rollback(parts),
+      converge: converge(parts),
+      mark: mark(parts),
+      check: check(parts),
+      'Deploy:Db:initdb': initdb(parts),
+    } satisfies Record<ActionName, Action>),
+  );
 
   app.post('/rex', { config: { access: 'token' } }, async (request, reply) => {
     const { values: params } = request.received ?? nothingReceived;

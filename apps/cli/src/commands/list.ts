@@ -1,4 +1,4 @@
-import { jobSchema } from '@rexdeploy/shared/api/envelope-schema';
+import { type JobView, jobSchema } from '@rexdeploy/shared/api/envelope-schema';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { print, printJson } from '../output.js';
 import { table } from '../render/table.js';
@@ -9,7 +9,7 @@ const MAX_LIMIT = 200;
 
 interface Options {
   k?: string;
-  state?: string;
+  state?: JobView['state'];
   limit: string;
   json?: true;
 }

@@ -10,68 +10,86 @@ import { forEachLimited } from '../rollout/limited.js';
 import { mustFind } from '../rollout/plan.js';
 import { inspectNow, told } from './look.js';
 
+/** Instances that are looked at together. Somebody waits for the answer, and a host that is silent takes its time. */
+const AT_ONCE = 32;
+
 /** Sees how every instance stands: on its host, to its health check, in its balancer. Nothing is changed, nothing fails. */
 export async function observeAll(context: RolloutContext): Promise<void> {
   const { journal, name } = context;
-  await forEachLimited(journal.state.request.batches.flat(), name.transfer.parallel, async (key) => {
+  await forEachLimited(journal.state.request.batches.flat(), AT_ONCE, async (key) => {
     await journal.append({ type: 'observed', ...(await observeInstance(context, mustFind(name, key))) });
   });
 }
 
+/** What some looks told, and what kept others from telling. */
+type Told = Partial<Omit<ObservedInstance, 'instance' | 'errors'>> & { problems?: string[] };
+
 async function observeInstance(context: RolloutContext, instance: ResolvedInstance): Promise<ObservedInstance> {
-  const { key, health, balancer } = instance;
-  const { signal } = context;
-  const seen: ObservedInstance = { instance: key, errors: [] };
-  const note = async <T>(what: string, look: () => Promise<T>, take: (value: T) => void): Promise<void> => {
-    const answer = await told(context, look);
-    if ('problem' in answer) seen.errors.push(`${what}: ${answer.problem}`);
-    else take(answer.value);
-  };
-  await note(
+  const looks = [seeHost(context, instance), seeHealth(context, instance), seeBalancer(context, instance)];
+  const { problems: errors = [], ...seen } = (await Promise.all(looks)).reduce(joined);
+  return { instance: instance.key, ...seen, errors };
+}
+
+const joined = (one: Told, other: Told): Told => ({
+  ...one,
+  ...other,
+  problems: [...(one.problems ?? []), ...(other.problems ?? [])],
+});
+
+async function note<T>(context: RolloutContext, what: string, look: () => Promise<T>, take: (value: T) => Told) {
+  const answer = await told(context, look);
+  return 'problem' in answer ? { problems: [`${what}: ${answer.problem}`] } : take(answer.value);
+}
+
+/** One that cannot be reached is asked once. */
+async function seeHost(context: RolloutContext, instance: ResolvedInstance): Promise<Told> {
+  const { host, ssh, programDir, key } = instance;
+  const reached = await told(context, () => hostOf(context, host, ssh));
+  if ('problem' in reached) return { problems: [`host: ${reached.problem}`] };
+  const stands = await note(
+    context,
     'host',
     () => inspectNow(context, key),
-    ({ program, processes }) => {
-      seen.linked = program.real;
-      seen.processes = processes;
-    },
+    ({ program, processes }): Told => ({ linked: program.real, processes }),
   );
-  if (seen.linked !== undefined) {
-    const { linked } = seen;
-    await note(
-      'processes',
-      () => whatRuns(context, instance, linked),
-      (release) => {
-        seen.answering = release;
-      },
-    );
-  }
-  await note(
+  const { linked } = stands;
+  const runs =
+    linked === undefined
+      ? {}
+      : await note(
+          context,
+          'processes',
+          () => whatRuns(context, instance, linked),
+          (answering): Told => ({ answering }),
+        );
+  const isLocked = await note(
+    context,
     'lock',
-    async () => lookAtLock(await hostOf(context, instance.host, instance.ssh), instance.programDir, signal),
-    (lock) => {
-      seen.lock = lock === undefined ? undefined : `${lock.deployment} ${lock.worker} ${lock.since}`;
-    },
+    () => lookAtLock(reached.value, programDir, context.signal),
+    (lock): Told => ({ lock: lock === undefined ? undefined : `${lock.deployment} ${lock.worker} ${lock.since}` }),
   );
-  if (health !== undefined) {
-    await note(
-      'health',
-      () => probe(instance, health, signal),
-      ({ healthy, what }) => {
-        seen.health = `${healthy ? 'healthy' : 'NOT healthy'}: ${what}`;
-      },
-    );
-  }
-  if (balancer.type !== 'none') {
-    await note(
-      'balancer',
-      () => balancerOf(context, instance).look(signal),
-      (rotation) => {
-        seen.in = rotation.in;
-        seen.rotation = rotation.exact.trim();
-      },
-    );
-  }
-  return seen;
+  return [stands, runs, isLocked].reduce(joined);
+}
+
+async function seeHealth(context: RolloutContext, instance: ResolvedInstance): Promise<Told> {
+  const { health } = instance;
+  if (health === undefined) return {};
+  return note(
+    context,
+    'health',
+    () => probe(instance, health, context.signal),
+    ({ healthy, what }): Told => ({ health: `${healthy ? 'healthy' : 'NOT healthy'}: ${what}` }),
+  );
+}
+
+async function seeBalancer(context: RolloutContext, instance: ResolvedInstance): Promise<Told> {
+  if (instance.balancer.type === 'none') return {};
+  return note(
+    context,
+    'balancer',
+    () => balancerOf(context, instance).look(context.signal),
+    (rotation): Told => ({ in: rotation.in, rotation: rotation.exact.trim() }),
+  );
 }
 
 /** The release that the instance's processes come from; undefined where none runs or none tells. */

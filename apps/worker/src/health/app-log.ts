@@ -1,4 +1,5 @@
 import { toRexError } from '@rexdeploy/shared/errors/rex-error';
+import { releaseFolder } from '../hosts/release-folder.js';
 import { scripts } from '../hosts/remote-scripts.js';
 import type { InstanceContext } from '../rollout/context.js';
 
@@ -10,20 +11,24 @@ const READ_TIMEOUT_MS = 10_000;
 export type LogReader = Pick<InstanceContext, 'instance' | 'host' | 'signal'>;
 
 /**
- * The end of the app's log as it is added to the reason of a failure; empty where no log is configured. Never throws:
- * a log that cannot be read must not hide the failure that it was read for.
+ * The end of the app's log, and of what its service wrote, as it is added to the reason of a failure; empty where neither
+ * is to be had. Never throws: a log that cannot be read must not hide the failure that it was read for.
+ * @param said the service's output is in the reason already
  */
-export async function endOfLog({ instance, host, signal }: LogReader): Promise<string> {
-  const { log } = instance;
-  if (log === undefined) return '';
+export async function endOfLog({ instance, host, signal }: LogReader, said = false): Promise<string> {
+  const { log, programDir, service } = instance;
+  const output = service === undefined || said ? '' : outputOf(programDir);
+  if (log === undefined && output === '') return '';
   try {
-    const args = [log, String(LINES), String(BYTES)];
+    const args = [log ?? '', output, String(LINES), String(BYTES)];
     const { stdout } = await (await host()).run(scripts.appLog, args, { signal, timeoutMs: READ_TIMEOUT_MS });
-    const end = stdout.indexOf('\0');
-    if (end < 0) return `\n(no log to read at ${log})`;
-    return `\nlast lines of ${readable(stdout.slice(0, end))}:\n${readable(stdout.slice(end + 1))}\n(end of the log)`;
+    const [path = '', end = '', file = '', last = ''] = stdout.split('\0');
+    const found = `\nlast lines of ${readable(path)}:\n${readable(end)}\n(end of the log)`;
+    const ofLog = path !== '' ? found : log === undefined ? '' : `\n(no log to read at ${log})`;
+    const ofService = file === '' ? '' : `\nlast output of the service:\n${readable(last)}\n(end of the output)`;
+    return `${ofLog}${ofService}`;
   } catch (error) {
-    return `\n(the log ${log} could not be read: ${toRexError(error).message})`;
+    return `\n(${log === undefined ? 'the output of the service' : `the log ${log}`} could not be read: ${toRexError(error).message})`;
   }
 }
 
@@ -36,4 +41,10 @@ function readable(text: string): string {
   // Not in the middle of a character: UTF-8 continuation bytes are 10xxxxxx.
   while (((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
   return bytes.toString('utf8', start);
+}
+
+/** Where switch.sh lets a service write. */
+function outputOf(programDir: string): string {
+  const { folder, name } = releaseFolder(programDir);
+  return `${folder}/${name}.out`;
 }

@@ -28,7 +28,8 @@ export async function passHealthGate(
     const { where, what, whatToDo } = error;
     const log = await endOfLog(context);
     // Who has read the log here need not be told to read it.
-    throw new HealthError({ where, what: `${what}${log}`, whatToDo: log === '' ? whatToDo : undefined, cause: error });
+    const advice = instance.log === undefined ? whatToDo : undefined;
+    throw new HealthError({ where, what: `${what}${log}`, whatToDo: advice, cause: error });
   }
 }
 

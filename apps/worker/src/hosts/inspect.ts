@@ -181,6 +181,13 @@ function readSide(
       whatToDo: `make it writable: chown ${facts.user} ${writable}, or mount its file system for writing`,
     });
   }
+  if (text('mounted') === 'yes') {
+    throw new HostError({
+      host,
+      what: `${path} of ${key} is a mount point, so no link can take its place`,
+      whatToDo: 'mount that file system one folder higher, or name a folder below it',
+    });
+  }
   const releaseMeta = parseMeta(text('release_meta'));
   const exists = text('release_exists') === 'yes';
   if (present && !exists && release !== '') {

@@ -1,4 +1,4 @@
-import { TransferError } from '@rexdeploy/shared/errors/host-errors';
+import { CommandError, TransferError } from '@rexdeploy/shared/errors/host-errors';
 import type { Manifest } from '@rexdeploy/store/manifest';
 import { totalSize } from '@rexdeploy/store/manifest';
 import { z } from 'zod';
@@ -25,8 +25,11 @@ const PROGRESS_STEP_MS = 500;
 
 /** A release that is written to all the time is not looked at for ever. */
 const MAX_LOOKS = 3;
-/** Exit code of stage.sh. */
+/** Exit codes of stage.sh: what it copied changed meanwhile; it could not make the release. */
 const CHANGED = 97;
+const NOT_MADE: ReadonlySet<number | null> = new Set([92, 93, 94, 95]);
+/** Lines of what the host's programs said; the first tell most. */
+const SHOWN_LINES = 3;
 /** File systems take the time from a clock that may be behind by a tick. */
 const CLOCK_GRAIN_SECONDS = 0.05;
 
@@ -121,7 +124,7 @@ async function place(context: InstanceContext, facts: InstanceFacts): Promise<Pl
   const meter = progressMeter(context, bytesThere, bytesTotal);
   const configPackage = wanted.configPackage ?? configPackageOf(instance, facts);
   const merged = instance.configInside === undefined ? {} : { package: configPackage };
-  const { code, stdout, stderr } = await (await context.host()).run(
+  const ended = (await context.host()).run(
     scripts.stage,
     [
       plan.programRelease,
@@ -146,12 +149,23 @@ async function place(context: InstanceContext, facts: InstanceFacts): Promise<Pl
       timeoutMs: STAGE_TIMEOUT_MS,
     },
   );
+  const { code, stdout, stderr } = await ended.catch((error: unknown) => {
+    throw explain(error, context);
+  });
   if (code === CHANGED) return { again: stderr.trim() };
   await meter.end();
   const { listing } = checkFacts(z.object({ listing: z.string() }), stdout, instance.host, 'stage');
   const resumed = there.size;
   const counts = { kept: delta.keep.length, sent: delta.send.length - resumed, resumed };
   return { listing, manifest, bytes: bytesTotal - bytesThere, ...counts };
+}
+
+function explain(error: unknown, { instance }: InstanceContext): unknown {
+  if (!(error instanceof CommandError) || !NOT_MADE.has(error.exitCode)) return error;
+  const said = error.stderrTail.trim().split('\n').slice(0, SHOWN_LINES).join('; ');
+  if (said === '') return error;
+  const what = `the release of ${instance.key} could not be made: ${said}`;
+  return new TransferError({ host: instance.host, what, cause: error });
 }
 
 /** After the last byte the host copies and hashes in silence; 20 MB/s is slow for that. */

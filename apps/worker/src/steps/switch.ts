@@ -79,15 +79,12 @@ export const switchRelease: Step<GuardFound> = {
   },
 };
 
-/** For as long as what this worker saw itself when it drained is as good as another look. */
-const FRESH_MS = 1_000;
-
-/** The app is stopped next: it must not get requests. Between the drain and here another worker may have taken over. */
+/**
+ * The app is stopped next: it must not get requests. Looked at once more, however lately the drain was confirmed: another
+ * worker may have taken over since, and a reload forgets within a moment.
+ */
 async function keepDrained(context: InstanceContext): Promise<void> {
-  const drained = stepState(context, drain);
-  const { epoch, status, endedMs = 0 } = drained ?? {};
-  if (status === 'done' && epoch === context.journal.epoch && Date.now() - endedMs < FRESH_MS) return;
-  const found = drainFoundSchema.safeParse(drained?.found);
+  const found = drainFoundSchema.safeParse(stepState(context, drain)?.found);
   if (found.success) await keepOut(context, found.data);
 }
 
@@ -197,15 +194,16 @@ const PHASES: Readonly<Record<number, string>> = {
   97: 'was started, and its hook after_start failed',
 };
 
-/** Phases in which the app itself was at work, so that its log may tell why. */
-const STARTED = new Set([93, 94, 97]);
+/** Phases in which the app itself was at work, so that its log may tell why; in the first one, its service has told. */
+const NOT_STARTED = 93;
+const STARTED = new Set([NOT_STARTED, 94, 97]);
 
 async function explain(error: unknown, context: InstanceContext): Promise<unknown> {
   if (!(error instanceof CommandError) || error.exitCode === null) return error;
   const { instance } = context;
   const phase = PHASES[error.exitCode];
   if (phase === undefined) return error;
-  const log = STARTED.has(error.exitCode) ? await endOfLog(context) : '';
+  const log = STARTED.has(error.exitCode) ? await endOfLog(context, error.exitCode === NOT_STARTED) : '';
   return new HostError({
     host: instance.host,
     what: `${instance.key} ${phase}: ${error.stderrTail.trim()}${log}`,

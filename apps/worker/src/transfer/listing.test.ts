@@ -26,3 +26,11 @@ test('a file that vanished between listing and hashing is an error, not a smalle
   const { entries, digests } = parseListing(`${record('f 644 1 1.0', 'gone', '')}\0`);
   expect(() => manifestOf(entries, digests)).toThrow('gone: changed while it was being read');
 });
+
+test.each([
+  ['a name', record('f 644 1 1.0', 'a\ufffd\ufffd.txt', '')],
+  ['the target of a link', record('l 777 1 1.0', 'a', 'b\ufffd')],
+])('%s that is no UTF-8 is refused by name, instead of another one', (_, answer) => {
+  const { entries, digests } = parseListing(`${answer}\0`);
+  expect(() => manifestOf(entries, digests)).toThrow(/^a.*is no UTF-8; rename it/);
+});

@@ -46,13 +46,23 @@ export function parseListing(answer: string): { entries: ListedEntry[]; digests:
   return { entries, digests };
 }
 
-/** A manifest of a listing that was hashed. @throws PackageError for a file that vanished meanwhile */
+/** A manifest of a listing that was hashed. @throws PackageError for a file that vanished meanwhile, and names that are no text */
 export function manifestOf(entries: readonly ListedEntry[], digests: ReadonlyMap<string, string>): Manifest {
   return makeManifest(entries.map((entry) => toEntry(entry, digests)));
 }
 
+/** What bytes become that are no UTF-8. */
+const NO_TEXT = '\ufffd';
+
 function toEntry(listed: ListedEntry, digests: ReadonlyMap<string, string>): ManifestEntry {
   const { path, mode, size } = listed;
+  if (path.includes(NO_TEXT) || listed.target.includes(NO_TEXT)) {
+    throw new PackageError({
+      where: path,
+      what: 'its name, or where it links to, is no UTF-8',
+      whatToDo: 'rename it (e.g. convmv -f gbk -t utf8 --notest), or add it to `exclude`',
+    });
+  }
   const mtime = Math.max(0, Math.floor(Number(listed.mtime)));
   if (listed.type === 'dir') return { path, type: 'dir', mode, size: 0, mtime };
   if (listed.type === 'symlink') return { path, type: 'symlink', mode, size: 0, mtime, target: listed.target };

@@ -1,4 +1,5 @@
 import type { Envelope, InstanceRecord, JobView, Leaves } from '../api/envelope-schema.js';
+import type { CheckRow, DifferenceRow } from '../api/job-answer.js';
 import { localTime } from '../clock.js';
 import { messages } from '../errors/messages.js';
 import { sentence } from '../errors/rex-error.js';
@@ -168,8 +169,8 @@ function instanceRecord(key: string, facts: RecordFacts, state: DeploymentState,
   };
 }
 
-function differenceView(key: string, row: { program: Difference; config?: Difference | undefined }): Leaves {
-  const view = (difference: Difference): Leaves => ({
+function differenceView(key: string, row: { program: Difference; config?: Difference | undefined }): DifferenceRow {
+  const view = (difference: Difference) => ({
     added: String(difference.added),
     changed: String(difference.changed),
     removed: String(difference.removed),
@@ -185,7 +186,7 @@ function differenceView(key: string, row: { program: Difference; config?: Differ
   };
 }
 
-function checkView(key: string, findings: readonly Finding[]): Leaves {
+function checkView(key: string, findings: readonly Finding[]): CheckRow {
   const bad = findings.filter(({ ok }) => !ok);
   return {
     code: bad.length === 0 ? '0' : '-1',
@@ -196,5 +197,5 @@ function checkView(key: string, findings: readonly Finding[]): Leaves {
 }
 
 /** A documented list: an object with keys "0", "1", … */
-export const list = (items: readonly Leaves[]): Leaves =>
+export const list = <T extends Leaves>(items: readonly T[]): Record<string, T> =>
   Object.fromEntries(items.map((item, index) => [String(index), item]));

@@ -44,10 +44,15 @@ afterAll(async () => {
   await fleet.close();
 });
 
-const driver = (changes: Partial<ResolvedHaproxy> = {}, of: Partial<ResolvedInstance> = {}): HaproxyBalancer =>
-  new HaproxyBalancer({ ...overSsh, ...changes }, { ...instance, ...of }, async (settings) =>
-    openFence(await connections.get(settings), `${fleet.dir}/fence`),
-  );
+const driver = (
+  changes: Partial<ResolvedHaproxy> = {},
+  of: Partial<ResolvedInstance> = {},
+  onConnect = (): void => undefined,
+): HaproxyBalancer =>
+  new HaproxyBalancer({ ...overSsh, ...changes }, { ...instance, ...of }, async (settings) => {
+    onConnect();
+    return openFence(await connections.get(settings), `${fleet.dir}/fence`);
+  });
 const overTcp = (): { reach: HaproxyReach } => ({ reach: { address: haproxy.statsAddress } });
 const server1 = async () => (await haproxy.servers()).find(({ name }) => name === 'server1');
 
@@ -138,11 +143,31 @@ describe('HAProxy', () => {
 
   test('a socket that is not there is an error with the line that HAProxy needs', async () => {
     const reach = { ...overSsh.reach, socket: '/run/no.sock' } as HaproxyReach;
-    await expect(driver({ reach }).look(signal)).rejects.toThrow(/no\.sock is no socket.*level admin/);
+    await expect(driver({ reach, timeout: 100 }).look(signal)).rejects.toThrow(/no\.sock is no socket.*level admin/);
+  });
+
+  test('it is asked again while it is started anew', async () => {
+    for (const way of ['SSH', 'TCP']) {
+      let asked = 0;
+      let started = Promise.resolve();
+      const balancer = driver(way === 'TCP' ? overTcp() : {}, {}, () => {
+        asked += 1;
+        // After the look, the second time that it is asked is after one that nobody answered.
+        if (asked === 3) started = haproxy.restart();
+      });
+      const found = await balancer.look(signal);
+      await haproxy.stop();
+      if (way === 'TCP') setImmediate(() => (started = haproxy.restart()));
+      await balancer.takeOut(found, signal);
+      await started;
+      expect(await server1()).toMatchObject({ state: 'drain' });
+      await balancer.giveBack(found, signal);
+      expect(await server1()).toMatchObject({ state: 'ready', weight: 7 });
+    }
   });
 
   test('a port that nobody listens on is a connection error, which is tried again', async () => {
-    const error = await driver({ reach: { address: '127.0.0.1:1' } })
+    const error = await driver({ reach: { address: '127.0.0.1:1' }, timeout: 100 })
       .look(signal)
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'connection', retryable: true });

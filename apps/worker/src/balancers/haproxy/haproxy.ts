@@ -23,7 +23,7 @@ export class HaproxyBalancer implements Balancer {
   ) {
     this.#settings = settings;
     this.#instance = instance;
-    this.#send = runtimeSocket(settings.reach, connect);
+    this.#send = runtimeSocket(settings.reach, connect, settings.timeout);
   }
 
   get place(): string {
@@ -100,10 +100,7 @@ export class HaproxyBalancer implements Balancer {
   async #ask(commands: readonly string[], signal: AbortSignal): Promise<RuntimeState> {
     const answer = await this.#send(commands, signal);
     const runtime = parseRuntime(answer);
-    if (runtime.complaint === '') {
-      if (answer.trim() === '') throw this.#error('the stats socket gave no answer');
-      return runtime;
-    }
+    if (runtime.complaint === '') return runtime;
     if (/permission denied/i.test(runtime.complaint)) {
       throw this.#error(runtime.complaint, 'the stats socket needs "level admin" in HAProxy\'s configuration');
     }
