@@ -1,26 +1,5 @@
-import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { expect } from 'vitest';
 import { test } from './support/stand.js';
-
-test('an instance whose former release does not start either stays out of rotation, and the answer says so', async ({
-  start,
-}) => {
-  const { client, fleet } = await start();
-  setBehaviour(fleet.uatDirs.get('server')?.programDir ?? '', { fail: 'start' });
-  const { service } = fleet.instance('server1');
-  const script = `#!/bin/sh
-if [ "$1" = start ]; then echo disk full; exit 9; fi
-exec ${service}-real "$@"
-`;
-  await fleet.hostOf('server1').ssh(`mv ${service} ${service}-real && cat > ${service} && chmod +x ${service}`, script);
-  const { body } = await client.deploy({ k: 'server', senv: 'uat' });
-  expect(body.code).toBe('-1');
-  expect(body.msg).toContain('server1 could NOT be brought back');
-  expect(body.msg).toContain('disk full');
-  expect(body.msg).toContain('server1 stays out of rotation');
-  const down = fleet.nginx?.upstream().map((line) => line.down);
-  expect(down).toEqual([true, false]);
-});
 
 test('an instance that fails after it was given back is out of rotation while it is brought back', async ({
   start,

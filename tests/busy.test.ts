@@ -1,4 +1,3 @@
-import { createToken } from '@rexdeploy/sandbox/controller';
 import { claim } from '@rexdeploy/shared/journal/journal';
 import { Keys } from '@rexdeploy/shared/redis/keys';
 import { Redis } from 'ioredis';
@@ -6,10 +5,10 @@ import { expect } from 'vitest';
 import type { Answer, ApiUnderTest } from './api/api-under-test.js';
 import { finish, rollOut, take } from './api/fake-worker.js';
 import { test as apiTest } from './api/fixtures.js';
-import { Client } from './support/client.js';
 import { expectSound } from './support/invariants.js';
+import { writeVersion } from './support/release-steps.js';
 import { journalOf, startDeployment } from './support/roll-out.js';
-import { type Stand, test } from './support/stand.js';
+import { standForAll, test } from './support/stand.js';
 
 /** `when_busy`: what becomes of a request for a name that another deployment has. */
 
@@ -155,82 +154,106 @@ apiTest('of many requests at once all get in line, each at a place of its own', 
   for (const id of line) await rollOut(api, id);
 });
 
-test('what waited begins as soon as the one before it ends, and finds what that one has left', async ({ start }) => {
-  const stand = await start();
-  const { client } = stand;
-  const id = await startDeployment(stand);
-  const rollback = idOf(await client.rex({ action: 'rollback', k: 'server', when_busy: 'queue' }));
-  const { body } = await client.get(`/jobs/${rollback}?wait=60`);
-  expect(body.msg).toBeUndefined();
-  expect(body.job?.state).toBe('succeeded');
-  expect((await client.get(`/jobs/${id}`)).body.job?.state).toBe('succeeded');
-  // The one before it sent its ticket: the next round of a reconciler may be five seconds away.
-  const events = await journalOf(stand, rollback);
-  const timeOf = (type: string): number => Date.parse(String(events.find((event) => event.type === type)?.data.at));
-  expect(timeOf('claimed') - timeOf('turn')).toBeLessThan(2_000);
-  expect(await expectSound(stand)).toEqual(['v1', 'v1']);
-});
+const stand = standForAll({ fleet: { names: 2 }, config: { worker: { stalled_check: '500ms' } } });
 
-test('should whoever hands the name on die before the ticket is sent, a worker sends it', async ({ start }) => {
-  const stand = await start({ workers: 0 });
-  const first = await startDeployment(stand);
-  const second = idOf(await stand.client.rex(QUEUE));
-  await withRedis(stand, async (redis, keys) => {
-    const journal = await claim(redis, keys, first, 'a worker that dies');
-    await journal?.append({ type: 'finished', state: 'failed' });
-    expect(journal?.next).toBe(second);
-  });
-  await stand.addWorker();
-  expect((await stand.client.get(`/jobs/${second}?wait=60`)).body.job?.state).toBe('succeeded');
-  expect(await expectSound(stand)).toEqual(['v2', 'v2']);
-});
-
-test('a name whose owner is lost without a trace goes to who waits for it', async ({ start }) => {
-  const stand = await start({ workers: 0 });
-  const first = await startDeployment(stand);
-  const second = idOf(await stand.client.rex(QUEUE));
-  await withRedis(stand, (redis, keys) => redis.del(keys.lock('server'), keys.record(first), keys.journal(first)));
-  await stand.addWorker();
-  expect((await stand.client.get(`/jobs/${second}?wait=60`)).body.job?.state).toBe('succeeded');
-  expect(await expectSound(stand)).toEqual(['v2', 'v2']);
-});
-
-test('what waits for a name that is no longer configured fails and says so, one after the other', async ({ start }) => {
-  const stand = await start({ workers: 0, fleet: { names: 2 } });
-  const { client, fleet } = stand;
-  const ids = [idOf(await client.rex(DEPLOY)), idOf(await client.rex(QUEUE)), idOf(await client.rex(QUEUE))];
-  const without = { names: { server: undefined } };
-  fleet.writeConfig({ environments: { prod: without, uat: without } });
-  await stand.addWorker();
-  for (const id of ids) {
-    const { body } = await client.get(`/jobs/${id}?wait=60`);
-    expect(body.job?.state).toBe('failed');
-    expect(body.msg).toContain('the name server is no longer in the configuration');
+/** While nobody takes anything; what it misses meanwhile the worker finds when it goes on. */
+async function whileFrozen<T>(work: () => Promise<T>): Promise<T> {
+  const [worker] = stand().workers;
+  worker?.freeze();
+  try {
+    return await work();
+  } finally {
+    worker?.thaw();
   }
-});
+}
 
-test('unlocking comes before all that wait, and these have their turns after it', async ({ start }) => {
-  const stand = await start();
-  const { client } = stand;
-  const token = await createToken(stand.configFile, 'boss', ['--role', 'admin']);
-  const boss = new Client(stand.api.url, token);
-  const held = idOf(await client.rex({ ...DEPLOY, hold: '1' }));
-  for await (const { type } of client.events(held)) if (type === 'held') break;
-  const waiting = idOf(await client.rex(QUEUE));
-  const unlock = await boss.rex({ action: 'Deploy:Db:initdb', k: 'server', force: '1', wait: '60' });
-  expect(unlock.body.job?.state).toBe('succeeded');
-  const { body } = await client.get(`/jobs/${waiting}?wait=60`);
-  expect(body.job?.state).toBe('succeeded');
-  const told = (await journalOf(stand, waiting)).flatMap(({ type, data }) => (type === 'waiting' ? [data.for] : []));
-  expect([...new Set(told)]).toEqual([held, idOf(unlock)]);
-  expect(await expectSound(stand)).toEqual(['v2', 'v2']);
-});
-
-async function withRedis<T>({ redis }: Stand, work: (redis: Redis, keys: Keys) => Promise<T>): Promise<T> {
-  const client = new Redis(redis.url);
+async function withRedis<T>(work: (redis: Redis, keys: Keys) => Promise<T>): Promise<T> {
+  const client = new Redis(stand().redis.url);
   try {
     return await work(client, new Keys('rex'));
   } finally {
     client.disconnect();
   }
 }
+
+const stateAtEnd = async (id: string) => (await stand().client.get(`/jobs/${id}?wait=60`)).body.job?.state;
+/** What the instances of `server` answer, in a sound fleet. */
+const answers = async () => (await expectSound(stand())).slice(0, 2);
+
+test('what waited begins as soon as the one before it ends, and finds what that one has left', async () => {
+  const { client } = stand();
+  const id = await startDeployment(stand());
+  const rollback = idOf(await client.rex({ action: 'rollback', k: 'server', when_busy: 'queue' }));
+  const { body } = await client.get(`/jobs/${rollback}?wait=60`);
+  expect(body.msg).toBeUndefined();
+  expect(body.job?.state).toBe('succeeded');
+  expect((await client.get(`/jobs/${id}`)).body.job?.state).toBe('succeeded');
+  // The one before it sent its ticket: no reconciler had to find out.
+  const events = await journalOf(stand(), rollback);
+  const timeOf = (type: string): number => Date.parse(String(events.find((event) => event.type === type)?.data.at));
+  expect(timeOf('claimed') - timeOf('turn')).toBeLessThan(2_000);
+  expect(await answers()).toEqual(['v1', 'v1']);
+});
+
+test('should whoever hands the name on die before the ticket is sent, a worker sends it', async () => {
+  writeVersion(stand(), 'v3');
+  const second = await whileFrozen(async () => {
+    const first = await startDeployment(stand());
+    const waits = idOf(await stand().client.rex(QUEUE));
+    await withRedis(async (redis, keys) => {
+      const journal = await claim(redis, keys, first, 'a worker that dies');
+      await journal?.append({ type: 'finished', state: 'failed' });
+      expect(journal?.next).toBe(waits);
+    });
+    return waits;
+  });
+  expect(await stateAtEnd(second)).toBe('succeeded');
+  expect(await answers()).toEqual(['v3', 'v3']);
+});
+
+for (const lost of ['all but the lock', 'everything']) {
+  test(`a name of whose owner ${lost} is lost goes to who waits for it`, async () => {
+    const version = lost === 'everything' ? 'v4' : 'v5';
+    writeVersion(stand(), version);
+    const second = await whileFrozen(async () => {
+      const first = await startDeployment(stand());
+      const waits = idOf(await stand().client.rex(QUEUE));
+      await withRedis(async (redis, keys) => {
+        await redis.del(keys.record(first), keys.journal(first));
+        if (lost === 'everything') await redis.del(keys.lock('server'));
+      });
+      return waits;
+    });
+    expect(await stateAtEnd(second)).toBe('succeeded');
+    expect(await answers()).toEqual([version, version]);
+  });
+}
+
+test('unlocking comes before all that wait, and these have their turns after it', async () => {
+  writeVersion(stand(), 'v6');
+  const { client, clientFor } = stand();
+  const boss = await clientFor({ name: 'boss', role: 'admin' });
+  const held = idOf(await client.rex({ ...DEPLOY, hold: '1' }));
+  for await (const { type } of client.events(held)) if (type === 'held') break;
+  const waiting = idOf(await client.rex(QUEUE));
+  const unlock = await boss.rex({ action: 'Deploy:Db:initdb', k: 'server', force: '1', wait: '60' });
+  expect(unlock.body.job?.state).toBe('succeeded');
+  expect(await stateAtEnd(waiting)).toBe('succeeded');
+  const told = (await journalOf(stand(), waiting)).flatMap(({ type, data }) => (type === 'waiting' ? [data.for] : []));
+  expect([...new Set(told)]).toEqual([held, idOf(unlock)]);
+  expect(await answers()).toEqual(['v6', 'v6']);
+});
+
+test('what waits for a name that is no longer configured fails and says so, one after the other', async () => {
+  const { client, fleet, workers, addWorker } = stand();
+  await workers[0]?.stop();
+  const ids = [idOf(await client.rex(DEPLOY)), idOf(await client.rex(QUEUE)), idOf(await client.rex(QUEUE))];
+  const without = { names: { server: undefined } };
+  fleet.writeConfig({ environments: { prod: without, uat: without } });
+  await addWorker();
+  for (const id of ids) {
+    const { body } = await client.get(`/jobs/${id}?wait=60`);
+    expect(body.job?.state).toBe('failed');
+    expect(body.msg).toContain('the name server is no longer in the configuration');
+  }
+});

@@ -1,6 +1,6 @@
-import { createToken, startApi } from '@rexdeploy/sandbox/controller';
+import { startApi } from '@rexdeploy/sandbox/controller';
 import { expect } from 'vitest';
-import { Client } from './support/client.js';
+import type { Client } from './support/client.js';
 import { expectSound } from './support/invariants.js';
 import { startDeployment } from './support/roll-out.js';
 import { type Stand, test } from './support/stand.js';
@@ -26,8 +26,7 @@ function openNow(reason: string) {
   };
 }
 
-const bossOf = async ({ api, configFile }: Stand): Promise<Client> =>
-  new Client(api.url, await createToken(configFile, 'boss', ['--role', 'admin']));
+const bossOf = ({ clientFor }: Stand): Promise<Client> => clientFor({ name: 'boss', role: 'admin' });
 
 test('a frozen name is refused with reason and end; what touches nothing goes through, an administrator by force', async ({
   start,
@@ -66,15 +65,14 @@ test('a frozen name is refused with reason and end; what touches nothing goes th
 test('a window of the whole file counts for every name; what was accepted before it is answered as before', async ({
   start,
 }) => {
-  const { api, configFile, fleet } = await start({ workers: 0 });
-  const token = await createToken(configFile, 'ci');
+  const { client: first, configFile, fleet } = await start({ workers: 0 });
   const key = { 'idempotency-key': 'build-1' };
-  const before = await new Client(api.url, token).rex(DEPLOY, key);
+  const before = await first.rex(DEPLOY, key);
   expect(before.status).toBe(202);
   fleet.writeConfig({ freeze: openNow('audit').freeze });
   const frozen = await startApi({ config: configFile, env: fleet.env });
   try {
-    const client = new Client(frozen.url, token);
+    const client = first.at(frozen.url);
     expect((await client.rex(DEPLOY)).body.msg).toContain('(server)--is frozen: audit; until');
     const repeated = await client.rex(DEPLOY, key);
     expect([repeated.status, repeated.body.job?.id]).toEqual([202, before.body.job?.id]);

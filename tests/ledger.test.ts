@@ -121,3 +121,36 @@ test('the deployment is gone under the feet of its worker: what it had taken out
   await sweepThat(stand, 'succeeded');
   expect(downs(stand)).toEqual([false, false]);
 });
+
+test('a deployment that nobody can go on with tells what it has out of rotation, and the sweeper gives it back', async ({
+  start,
+}) => {
+  const stand = await start({ config: FAST });
+  const { client, fleet, workers } = stand;
+  // Nobody has to see it end, and there must be time to strike before it does.
+  setBehaviour(fleet.uatDirs.get('server')?.programDir ?? '', { slow: 3_000 });
+  const killOwner = async () => workers.at(-1)?.kill9();
+  const line = new RegExp(`left out of rotation: server1 \\(server ${fleet.instance('server1').host}:`);
+  const expectTold = async (id: string, why: string): Promise<void> => {
+    const { body } = await client.get(`/jobs/${id}?wait=60`);
+    expect(body.msg).toContain(why);
+    expect(body.msg).toMatch(line);
+    expect(body.job).toMatchObject({ state: 'failed', rollback: 'failed' });
+  };
+  const dying = await actAt(stand, 'verify', killOwner);
+  await withRedis(stand, (redis) => redis.hset(`rex:dep:${dying}`, 'epoch', '50'));
+  await stand.addWorker();
+  await expectTold(dying, 'given up after 50 workers');
+  // Its end, not only what it gives back: the name is busy until then.
+  await sweepThat(stand, 'succeeded');
+  expect(await ledger(stand)).toEqual({});
+  expect(downs(stand)).toEqual([false, false]);
+
+  // Its instance is moved to another host while it is out.
+  const moved = await actAt(stand, 'verify', killOwner);
+  const server1 = { host: '127.9.9.9' };
+  fleet.writeConfig({ ...FAST, environments: { prod: { names: { server: { instances: { server1 } } } } } });
+  await stand.addWorker();
+  await expectTold(moved, 'is configured as 127.9.9.9');
+  expect(Object.keys(await ledger(stand))).toEqual(['server1']);
+});

@@ -1,7 +1,7 @@
 import { rmSync, symlinkSync } from 'node:fs';
-import { createToken } from '@rexdeploy/sandbox/controller';
+import { Redis } from 'ioredis';
 import { expect } from 'vitest';
-import { at, Client } from './support/client.js';
+import { at } from './support/client.js';
 import { expectSound } from './support/invariants.js';
 import { test } from './support/stand.js';
 
@@ -101,6 +101,14 @@ test('what is out of rotation by our hand is listed, to those whom it concerns',
     },
   });
   expect(String(at(drained, 'data', 'data', '0', 'exact'))).toContain(`server ${fleet.instance('server1').host}`);
-  const other = await createToken(stand.configFile, 'other', ['--names', 'shop', '--role', 'viewer']);
-  expect((await new Client(stand.api.url, other).get('/drained')).body.data.data).toEqual({});
+  const redis = new Redis(stand.redis.url);
+  await redis.hset('rex:drained', 'server2', '{"of":"tomorrow"}');
+  redis.disconnect();
+  expect(at((await client.get('/drained')).body, 'data', 'data', '1')).toMatchObject({
+    k: 'server',
+    instance: 'server2',
+    kept: 'written by another version: cannot be read',
+  });
+  const other = await stand.clientFor({ name: 'other', names: 'shop', role: 'viewer' });
+  expect((await other.get('/drained')).body.data.data).toEqual({});
 });

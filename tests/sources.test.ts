@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tar, tarGz, zip } from '@rexdeploy/sandbox/archives';
 import { EVIL_TARS, evilTar } from '@rexdeploy/sandbox/evil-archives';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { at } from './support/client.js';
 import { type Stand, test } from './support/stand.js';
@@ -34,8 +35,9 @@ beforeAll(async () => {
   web = createServer((incoming, answer) => {
     const path = (incoming.url ?? '').slice(1);
     if (path === 'elsewhere') return answer.writeHead(302, { location: 'http://localhost:9/x.tar' }).end();
-    if (path === 'moved') return answer.writeHead(302, { location: '/program.tar.gz' }).end();
-    if (path === 'missing') return answer.writeHead(404).end('404 Not Found');
+    if (path === 'moved?X-Amz-Signature=0f9e8d7c&v=1')
+      return answer.writeHead(302, { location: '/program.tar.gz' }).end();
+    if (path.startsWith('missing')) return answer.writeHead(404).end('404 Not Found');
     return answer.end(readFileSync(archive(path)));
   });
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
@@ -103,11 +105,24 @@ describe('a package from an address', () => {
     expect(listing.stdout).not.toContain('.rexdeploy');
   });
 
-  test('a redirect inside the allowed hosts is followed', async ({ start }) => {
+  test('a redirect inside the allowed hosts is followed; a signature is used, and shown and stored to nobody', async ({
+    start,
+  }) => {
     const stand = await start({ config: ALLOW });
-    const { body } = await stand.client.deploy({ k: 'server1', url: `${origin}/moved` });
+    const signed = `${origin}/moved?X-Amz-Signature=0f9e8d7c&v=1`;
+    const { body } = await stand.client.deploy({ k: 'server1', url: signed });
     expect(body.code).toBe('0');
+    expect(body.param).toMatchObject({ url: `${origin}/moved?X-Amz-Signature=…&v=1` });
     expect(await fileOn(stand, 'server1', 'version.txt')).toBe('v3');
+    const refused = await stand.client.deploy({ k: 'server1', url: signed.replace('moved', 'missing') });
+    expect(refused.body.msg).toContain('/missing?X-Amz-Signature=…&v=1: answered with status 404');
+    const redis = new Redis(stand.redis.url);
+    const keys = await redis.keys('rex:dep*');
+    const kept = await Promise.all(keys.map(async (key) => (await redis.dump(key)) ?? ''));
+    redis.disconnect();
+    expect(keys.length).toBeGreaterThan(4);
+    expect(kept.join('')).not.toContain('0f9e8d7c');
+    expect(JSON.stringify([body, refused.body])).not.toContain('0f9e8d7c');
   });
 });
 

@@ -2,9 +2,11 @@ import { dirname } from 'node:path';
 import type { Worker } from '@rexdeploy/sandbox/controller';
 import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { expect } from 'vitest';
-import { type Stand, test } from './support/stand.js';
+import { expectSound } from './support/invariants.js';
+import { uatProgram, versions, writeVersion } from './support/release-steps.js';
+import { type Stand, standForAll, test } from './support/stand.js';
 
-const FAST_TAKEOVER = { worker: { lock: '2s', stalled_check: '500ms' } };
+const stand = standForAll({ config: { worker: { lock: '2s', stalled_check: '500ms' } } });
 
 /** Where a worker is struck: at the beginning of these steps, of one roll-out. */
 const MOMENTS = [
@@ -18,10 +20,12 @@ const MOMENTS = [
 
 /** Follows a roll-out and strikes whoever owns it at each of the moments. @returns who owned it, one after another */
 async function rollOutUnder(
-  { client, workers, addWorker, fleet }: Stand,
+  version: string,
   strike: (owner: Worker) => unknown,
   afterClaim: (former: Worker) => void,
 ): Promise<string[]> {
+  const { client, workers, addWorker, fleet } = stand();
+  writeVersion(stand(), version);
   const accepted = await client.rex({ action: 'deploy', k: 'server', senv: 'uat' });
   const id = accepted.body.job?.id ?? '';
   const done: string[] = [];
@@ -51,7 +55,7 @@ async function rollOutUnder(
   expect(new Set(done).size).toBe(done.length);
   for (const instance of fleet.instances) {
     const seen = await instance.observe();
-    expect(seen.version).toBe('v2');
+    expect(seen.version).toBe(version);
     expect(seen.running).toHaveLength(2);
     const beside = await fleet.hostOf(instance.key).ssh(`ls -A ${dirname(instance.programDir)}/.rexdeploy`);
     expect(beside.stdout).not.toMatch(/partial|\.lock|\.rotation/);
@@ -60,78 +64,68 @@ async function rollOutUnder(
   return claims;
 }
 
-test('workers killed in every step are replaced, and the roll-out ends as if nothing had happened', async ({
-  start,
-}) => {
-  const stand = await start({ config: FAST_TAKEOVER });
+test('workers killed in every step are replaced, and the roll-out ends as if nothing had happened', async () => {
   const claims = await rollOutUnder(
-    stand,
+    'v2',
     (owner) => owner.kill9(),
     () => undefined,
   );
   expect(new Set(claims).size).toBe(MOMENTS.length + 1);
 });
 
-test('workers frozen in every step do nothing further when they wake up, and are not missed', async ({ start }) => {
-  const stand = await start({ config: FAST_TAKEOVER });
+test('workers frozen in every step do nothing further when they wake up, and are not missed', async () => {
   await rollOutUnder(
-    stand,
+    'v3',
     (owner) => owner.freeze(),
     (former) => former.thaw(),
   );
+  // The next tests strike the only one that there is.
+  const { workers } = stand();
+  await Promise.all(workers.slice(0, -1).map((worker) => worker.stop()));
 });
 
-for (const undone of ['switch', 'drain', 'stage']) {
-  test(`a worker killed while it takes ${undone} back is replaced, and all is brought back`, async ({ start }) => {
-    const { client, fleet, workers, addWorker } = await start({ config: FAST_TAKEOVER });
-    setBehaviour(fleet.uatDirs.get('server')?.programDir ?? '', { fail: 'start' });
-    const accepted = await client.rex({ action: 'deploy', k: 'server', senv: 'uat' });
-    const id = accepted.body.job?.id ?? '';
-    let killed = false;
-    for await (const { type, data } of client.events(id)) {
-      if (type === 'undo-started' && data.step === undone && !killed) {
-        killed = true;
-        await workers[0]?.kill9();
-        await addWorker();
-      }
-    }
-    expect(killed).toBe(true);
-    const { body } = await client.get(`/jobs/${id}`);
-    expect(body.job?.state).toBe('failed');
-    expect(body.msg).toContain('server1 was brought back to its former release and weight');
-    for (const instance of fleet.instances) {
-      const seen = await instance.observe();
-      expect(seen).toMatchObject({ version: 'v1', link: `${instance.programDir}_20180521_043510` });
-      const releases = await fleet.hostOf(instance.key).ssh(`ls -d ${instance.programDir}_*`);
-      expect(releases.stdout.trim().split('\n')).toHaveLength(1);
-    }
-    expect(fleet.nginx?.upstream().every((line) => !line.down)).toBe(true);
-    expect((await client.get('/names/server')).body.data.lock).toEqual({});
-  });
-}
-
-test('a worker killed after staging failed is replaced; the answer gives the true reason and nothing is left', async ({
-  start,
-}) => {
-  const { client, fleet, workers, addWorker } = await start({
-    config: { ...FAST_TAKEOVER, environments: { prod: { names: { server: { retries: 0 } } } } },
-  });
-  await fleet.hostOf('server2').sshd.stop();
+/** Kills the worker when it begins to undo something, and has another one go on. @returns the answer at the end */
+async function killedAtUndo({ client, workers, addWorker }: Stand, step: string) {
   const accepted = await client.rex({ action: 'deploy', k: 'server', senv: 'uat' });
   const id = accepted.body.job?.id ?? '';
   let killed = false;
-  for await (const { type } of client.events(id)) {
-    if (type === 'undo-started' && !killed) {
-      killed = true;
-      await workers[0]?.kill9();
-      await addWorker();
-    }
+  for await (const { type, data } of client.events(id)) {
+    if (type !== 'undo-started' || data.step !== step || killed) continue;
+    killed = true;
+    await workers.at(-1)?.kill9();
+    await addWorker();
   }
   expect(killed).toBe(true);
-  const { body } = await client.get(`/jobs/${id}`);
+  return (await client.get(`/jobs/${id}`)).body;
+}
+
+/** Program releases on the host of each instance. */
+async function releases({ fleet }: Stand): Promise<string[]> {
+  const listed = fleet.instances.map(({ key, programDir }) => fleet.hostOf(key).ssh(`ls -d ${programDir}_*`));
+  return (await Promise.all(listed)).map(({ stdout }) => stdout);
+}
+
+for (const undone of ['switch', 'drain', 'stage']) {
+  test(`a worker killed while it takes ${undone} back is replaced, and all is brought back`, async () => {
+    const before = [await versions(stand()), await releases(stand())];
+    setBehaviour(uatProgram(stand()), { fail: 'start' });
+    const body = await killedAtUndo(stand(), undone);
+    setBehaviour(uatProgram(stand()), {});
+    expect(body.job?.state).toBe('failed');
+    expect(body.msg).toContain('server1 was brought back to its former release and weight');
+    expect(await expectSound(stand())).toEqual(before[0]);
+    expect(await releases(stand())).toEqual(before[1]);
+  });
+}
+
+test('a worker killed after staging failed is replaced; the answer gives the true reason and nothing is left', async () => {
+  const { fleet } = stand();
+  const [ofServer1] = await releases(stand());
+  const { sshd } = fleet.hostOf('server2');
+  await sshd.stop();
+  const body = await killedAtUndo(stand(), 'stage');
+  await sshd.restart();
   expect(body.msg).toContain(fleet.instance('server2').host);
   expect(body.msg).toContain('no instance was taken out of rotation, stopped or switched');
-  const { programDir } = fleet.instance('server1');
-  const releases = await fleet.hostOf('server1').ssh(`ls -d ${programDir}_*`);
-  expect(releases.stdout.trim().split('\n')).toHaveLength(1);
+  expect((await releases(stand()))[0]).toBe(ofServer1);
 });

@@ -56,6 +56,22 @@ test('of each kind the newest uploads are kept', async ({ start }) => {
   expect(Object.keys((await api.call('/packages')).body.data.data)).toHaveLength(3);
 });
 
+test('a package that a deployment waits for outlives any number of newer ones, until it has ended', async ({
+  start,
+}) => {
+  const api = await start({ keep: 1 });
+  const file = await archive(api);
+  const wanted = String((await upload(api, file, { k: 'server' })).body.data.package);
+  const { body } = await api.rex({ action: 'deploy', k: 'server' });
+  const kept = async () =>
+    Object.values((await api.call('/packages?k=server')).body.data.data).map((row) => at(row as object, 'package'));
+  for (let i = 0; i < 2; i += 1) await upload(api, file, { k: 'server' });
+  expect(await kept()).toContain(wanted);
+  await rollOut(api, body.job?.id ?? '');
+  await upload(api, file, { k: 'server' });
+  expect(await kept()).toHaveLength(1);
+});
+
 test('names tell their instances and who holds them; the table of one tells what is true of each', async ({
   start,
 }) => {

@@ -6,13 +6,21 @@ import type { Stand } from './stand.js';
 
 /** What tests do about releases, one after another. */
 
+/** Where the program of the test environment lies, which is what is deployed. */
+export const uatProgram = ({ fleet }: Stand, name = 'server'): string => fleet.uatDirs.get(name)?.programDir ?? '';
+
+/** The next deployment brings a program that calls itself so. */
+export const writeVersion = (stand: Stand, version: string, name = 'server'): void =>
+  writeFileSync(join(uatProgram(stand, name), 'version.txt'), `${version}\n`);
+
 /** Deploys a program that calls itself so. @returns the job's id and the stamp of its releases */
 export async function deployVersion(
-  { client, fleet }: Stand,
+  stand: Stand,
   version: string,
   k = 'server',
 ): Promise<{ id: string; stamp: string }> {
-  writeFileSync(join(fleet.uatDirs.get('server')?.programDir ?? '', 'version.txt'), `${version}\n`);
+  const { client } = stand;
+  writeVersion(stand, version);
   const { body } = await client.deploy({ k, senv: 'uat' });
   if (body.msg !== undefined) throw new Error(body.msg);
   const after = String(at(body, 'data', 'data', '0', 'data', '0', 'deloy_prodir_after'));

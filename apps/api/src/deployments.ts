@@ -1,8 +1,7 @@
 import type { JobView } from '@rexdeploy/shared/api/envelope-schema';
 import { ID } from '@rexdeploy/shared/api/id-schema';
 import { type DeploymentHead, findHead, listHeads } from '@rexdeploy/shared/deployments/list';
-import { NotFoundError } from '@rexdeploy/shared/errors/request-errors';
-import { RexError } from '@rexdeploy/shared/errors/rex-error';
+import { JournalError, NotFoundError } from '@rexdeploy/shared/errors/request-errors';
 import { jobView } from '@rexdeploy/shared/journal/envelope';
 import { type Entry, parseEvent } from '@rexdeploy/shared/journal/journal';
 import { reduce } from '@rexdeploy/shared/journal/reduce';
@@ -100,10 +99,10 @@ export class Deployments {
     return head;
   }
 
-  /** The deployment that holds the name. */
-  async lockOwner(name: string): Promise<DeploymentHead | undefined> {
+  /** The deployment that holds the name, and its head unless that is lost. */
+  async lockOwner(name: string): Promise<{ id: string; head: DeploymentHead | undefined } | undefined> {
     const id = await askRedis(() => this.#redis.get(this.#keys.lock(name)));
-    return id === null ? undefined : askRedis(() => findHead(this.#redis, this.#keys, id));
+    return id === null ? undefined : { id, head: await askRedis(() => findHead(this.#redis, this.#keys, id)) };
   }
 
   /** `job` of an answer. A journal that cannot be read spoils its own row only, not the page. */
@@ -111,7 +110,7 @@ export class Deployments {
     try {
       return jobView((await this.find(head.id)).state);
     } catch (error) {
-      if (error instanceof NotFoundError || (error instanceof RexError && error.code === 'internal')) return bare(head);
+      if (error instanceof NotFoundError || error instanceof JournalError) return bare(head);
       throw error;
     }
   }

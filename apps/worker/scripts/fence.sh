@@ -3,7 +3,7 @@
 #   mode: `hold` takes the instance's lock or keeps it, `break` takes it from whoever has it, `check` knows no lock
 #   stamp and epoch: number of the deployment and of its owner; the highest that was seen stays in `<name>.fence`
 # The mutex (fd 9) is held until the script ends; a long one leaves it meanwhile and enters again before it is seen.
-# Exit 90: a newer owner was here, 98: another command works on it, 99: another controller holds the lock.
+# Exit 90: a newer deployment was here, 100: a newer owner of this one, 98: another command works on it, 99: another controller holds the lock.
 case $1 in '~') fence_folder="$HOME/.rexdeploy" ;; *) fence_folder=$1 ;; esac
 fence_name=$2; fence_mode=$3; fence_controller=$4; fence_deployment=$5; fence_stamp=$6; fence_epoch=$7; fence_worker=$8; fence_seconds=$9
 shift 9
@@ -22,7 +22,8 @@ fence_enter() {
   # Whoever breaks a lock knows better than the number that was left with it.
   [ "$fence_mode" != break ] || seen_stamp=0
   if [ "$seen_stamp" -gt "$fence_stamp" ] || { [ "$seen_stamp" -eq "$fence_stamp" ] && [ "$seen_epoch" -gt "$fence_epoch" ]; }; then
-    refuse 90 "$seen_deployment was here since (number $seen_stamp.$seen_epoch, this one is $fence_stamp.$fence_epoch)"
+    [ "$seen_deployment" = "$fence_deployment" ] && fence_code=100 || fence_code=90
+    refuse "$fence_code" "$seen_deployment was here since (number $seen_stamp.$seen_epoch, this one is $fence_stamp.$fence_epoch)"
   fi
   lock_controller=; lock_deployment=
   if [ "$fence_mode" != check ] && [ -f "$fence_lock/owner" ]; then

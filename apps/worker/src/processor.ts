@@ -17,6 +17,7 @@ import { observeAll } from './actions/observe.js';
 import { sweep } from './actions/sweep.js';
 import { unlock } from './actions/unlock.js';
 import type { RolloutContext } from './rollout/context.js';
+import { endUntold } from './rollout/failure.js';
 import { openHistory } from './rollout/history.js';
 import { rollOut } from './rollout/rollout.js';
 
@@ -82,7 +83,8 @@ export async function processDeployment(
     }
     // Should Redis be what failed, this append fails too, and the deployment is taken up again later.
     const state = thrown instanceof CancelledError ? 'cancelled' : 'failed';
-    await journal.append({ type: 'finished', state, error: toRexError(thrown).toRecord() });
+    const { error, events } = endUntold(journal.state, toRexError(thrown));
+    await journal.append(...events, { type: 'finished', state, error });
     return 'ended';
   } finally {
     watch.end();
@@ -146,15 +148,9 @@ async function keepWhatIsOut({ redis, keys }: WorkerParts, state: DeploymentStat
 /** A deployment whose workers keep dying is ended, so that its name does not stay locked for ever. */
 function refuseForEver(journal: Journal): void {
   if (journal.epoch <= MAX_OWNERS) return;
-  const open = Object.values(journal.state.instances).filter(
-    ({ steps }) =>
-      steps.some(({ step, status }) => step === 'drain' && status !== 'undone') &&
-      !steps.some(({ step, status }) => step === 'restore' && status === 'done'),
-  );
-  const left = open.map(({ instance }) => instance).join(' ') || 'none';
   throw new RexError({
-    what: `given up after ${MAX_OWNERS} workers began it and none finished; possibly out of rotation: ${left}`,
-    whatToDo: "read the workers' logs, look at these instances, then deploy again",
+    what: `given up after ${MAX_OWNERS} workers began it and none finished`,
+    whatToDo: "read the workers' logs, look at its instances (GET /names/<k>?observe=1), then deploy again",
   });
 }
 
@@ -187,6 +183,7 @@ async function run(parts: WorkerParts, journal: Journal, connections: Connection
       },
       find: async (hash) => (await redis.get(keys.plan(hash))) ?? undefined,
     },
+    findAddress: async () => (await redis.hget(keys.record(journal.id), 'address')) ?? undefined,
     findDrained: (instance) => findDrained(redis, keys, instance),
     history: openHistory(redis, keys, name.k),
   });

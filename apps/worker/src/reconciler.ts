@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import type { WorkerParts } from './processor.js';
 import { sweepLedger } from './sweeper.js';
 
-/** Also the worker's sign of life; /readyz counts a worker as gone after 30 s. */
+/** Longest between two rounds. Each is the worker's sign of life too; /readyz counts a worker as gone after 30 s. */
 const PERIOD_MS = 5_000;
 /** Longest that the end of this process waits for the last round. */
 const LEAVE_MS = 2_000;
@@ -39,14 +39,17 @@ export class Reconciler {
   /** Runs once at once, then regularly. */
   async start(): Promise<void> {
     await this.#round();
-    this.#timer = setInterval(() => {
-      // While Redis is away a round waits; more of them would all run at once afterwards.
-      if (this.#busy) return;
-      this.#busy = true;
-      this.#running = this.#round().finally(() => {
-        this.#busy = false;
-      });
-    }, PERIOD_MS);
+    this.#timer = setInterval(
+      () => {
+        // While Redis is away a round waits; more of them would all run at once afterwards.
+        if (this.#busy) return;
+        this.#busy = true;
+        this.#running = this.#round().finally(() => {
+          this.#busy = false;
+        });
+      },
+      Math.min(PERIOD_MS, this.#parts.config.worker.stalledCheckMs),
+    );
   }
 
   /** Tells that this worker leaves. @returns whether others live; false also when Redis does not say so in time */
@@ -99,7 +102,7 @@ export class Reconciler {
       }
       if (status === 'held') {
         // It waits for people, and not for ever where the configuration says so.
-        if (until && Number(until) <= Date.now()) await this.#endHold(id);
+        if (until && Number(until) <= Date.now()) await this.#endHold(id, until);
         continue;
       }
       if (waits === '1') {
@@ -123,17 +126,17 @@ export class Reconciler {
   /** Who is in line gets its ticket with the name, which waits for nobody should its owner be lost without a trace. */
   async #handOn(name: string): Promise<void> {
     const { redis, keys } = this.#parts;
-    if ((await redis.exists(keys.lock(name))) === 1) return;
     const next = await handOn(redis, keys, name);
     if (next === undefined) return;
     this.#log.warn({ deploymentId: next, name }, 'nobody held the name of one that waits for it: it is its turn');
     await sendTicket(this.#queue, next);
   }
 
-  async #endHold(id: string): Promise<void> {
+  async #endHold(id: string, until: string): Promise<void> {
     const { redis, keys } = this.#parts;
     const name = (await redis.hget(keys.record(id), 'name')) ?? '';
-    const ended = await askDeployment(redis, keys, { id, name }, 'cancel', 'hold_timeout');
+    const ended = await askDeployment(redis, keys, { id, name }, 'cancel', 'hold_timeout', until);
+    if (ended.outcome === 'not-held') return;
     this.#log.warn({ deploymentId: id, outcome: ended.outcome }, 'held for longer than hold_timeout: cancelled');
     if (ended.outcome === 'woken') await sendTicket(this.#queue, id, ended.ticket);
   }
@@ -142,7 +145,7 @@ export class Reconciler {
     if (Date.now() - this.#lastRetentionMs < RETENTION_PERIOD_MS) return;
     this.#lastRetentionMs = Date.now();
     const { redis, keys, config } = this.#parts;
-    const forgotten = await forgetOld(redis, keys, config.journal, Date.now());
+    const forgotten = await forgetOld(redis, keys, config.journal, Date.now(), [...config.own.names.keys()]);
     if (forgotten > 0) this.#log.info({ forgotten }, 'old deployments forgotten');
     await this.#freeStore();
   }

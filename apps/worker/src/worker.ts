@@ -48,6 +48,13 @@ export async function startWorker(
     },
   );
   worker.on('error', (error) => log.warn({ err: error }, 'worker connection'));
+  // Redis failed, or its journal cannot be read. The reconciler queues it again: the journal knows where to go on.
+  worker.on('failed', (job, error) => {
+    log.error(
+      { err: error, deploymentId: job?.data.deploymentId },
+      'a deployment could not be gone on with; it is tried again',
+    );
+  });
   worker.on('lockRenewalFailed', (ids) => {
     log.error({ ids }, 'lost hold of deployments: another worker takes them');
     for (const id of ids) worker.cancelJob(id, 'the hold on the ticket was lost');

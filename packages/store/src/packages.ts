@@ -80,15 +80,16 @@ export class PackageStore {
   /**
    * Forgets all but the newest `keep` packages of each kind and instance. Their content is freed by the next garbage
    * collection.
+   * @param inUse ids of packages that are kept however old they are
    * @returns the records that were removed
    */
-  async prune(k: string, keep: number): Promise<PackageRecord[]> {
+  async prune(k: string, keep: number, inUse: ReadonlySet<string> = new Set()): Promise<PackageRecord[]> {
     const counts = new Map<string, number>();
-    const surplus = (await this.list(k)).filter(({ kind, instance = '' }) => {
+    const surplus = (await this.list(k)).filter(({ id, kind, instance = '' }) => {
       const group = `${kind} ${instance}`;
       const count = (counts.get(group) ?? 0) + 1;
       counts.set(group, count);
-      return count > keep;
+      return count > keep && !inUse.has(id);
     });
     for (const { id } of surplus) await rm(this.#file(k, id), { force: true });
     return surplus;

@@ -4,7 +4,7 @@ import { acceptDeployment } from '@rexdeploy/shared/deployments/accept';
 import { askDeployment } from '@rexdeploy/shared/deployments/control';
 import { freeName } from '@rexdeploy/shared/deployments/free-name';
 import type { DeploymentHead } from '@rexdeploy/shared/deployments/list';
-import { NameBusyError, UnavailableError } from '@rexdeploy/shared/errors/request-errors';
+import { JournalError, NameBusyError, NotFoundError } from '@rexdeploy/shared/errors/request-errors';
 import { list } from '@rexdeploy/shared/journal/envelope';
 import type { DeployRequest } from '@rexdeploy/shared/journal/events';
 import { isTerminal, type JobState } from '@rexdeploy/shared/journal/state';
@@ -21,6 +21,8 @@ import { askRedis } from '../redis/ask.js';
 import type { Action, ActionCall } from './action.js';
 import { findAllowedTarget } from './find-allowed-target.js';
 
+/** A worker tells every few seconds that it lives. */
+const WORKER_SILENCE_MS = 30_000;
 /** Longest that a deployment which is cancelled first may take to bring back what it has in hand. */
 const CANCEL_LIMIT_MS = 60_000;
 
@@ -44,11 +46,19 @@ export const initdb =
       return answerJob(parts, { request, reply, id, asked, wait });
     }
     const jobs: Record<string, string>[] = [];
+    const busy: string[] = [];
     for (const name of [...names.values()].filter(({ k }) => allowsName(caller, k))) {
-      jobs.push({ k: name.k, job: await unlockName(parts, call, requestFor(call, name, force)) });
+      try {
+        jobs.push({ k: name.k, job: await unlockName(parts, call, requestFor(call, name, force)) });
+      } catch (error) {
+        // One that lives is no reason to leave the others locked.
+        if (!(error instanceof NameBusyError)) throw error;
+        busy.push(error.message);
+      }
     }
     reply.code(202);
-    return answerOf(request, reply, parts.config, { data: list(jobs), msg: `${jobs.length} names are being unlocked` });
+    const msg = [`${jobs.length} names are being unlocked`, ...busy].join('; ');
+    return answerOf(request, reply, parts.config, { data: list(jobs), msg });
   };
 
 function requestFor({ request, caller }: ActionCall, name: ResolvedName, force: boolean): DeployRequest {
@@ -69,12 +79,13 @@ function requestFor({ request, caller }: ActionCall, name: ResolvedName, force: 
 
 /** @returns id of the job that frees the hosts. @throws NameBusyError naming the deployment that lives */
 async function unlockName(parts: ApiParts, call: ActionCall, asked: DeployRequest): Promise<string> {
-  const { redis, keys, deployments } = parts;
+  const { redis, keys } = parts;
   const id = await askRedis(() => redis.get(keys.lock(asked.name)));
   if (id !== null) {
     const owner = await livingOwner(parts, id);
-    if (owner !== undefined && asked.force !== true) throw busy(owner, (await deployments.find(id)).state.worker);
-    return unlockAfter(parts, call, asked, owner ?? id);
+    if (owner !== undefined && asked.force !== true) throw busy(owner.head, owner.worker);
+    // What cannot be read cannot be waited for either: its worker finds itself refused.
+    return unlockAfter(parts, call, asked, owner?.readable === true ? owner.head : id);
   }
   const accepted = await askRedis(() => acceptDeployment(redis, keys, asked));
   await queueTicket(parts, accepted.id, call.request.log);
@@ -92,10 +103,10 @@ async function unlockAfter(
   owner: DeploymentHead | string,
 ): Promise<string> {
   const { redis, keys } = parts;
-  const { id, waits } = await askRedis(() => acceptDeployment(redis, keys, asked, undefined, 'first'));
+  const { id, waits } = await askRedis(() => acceptDeployment(redis, keys, asked, { whenBusy: 'first' }));
   if (!waits) await queueTicket(parts, id, call.request.log);
   else if (typeof owner === 'string') {
-    const next = await askRedis(() => freeName(redis, keys, asked.name, owner));
+    const next = await askRedis(() => freeName(redis, keys, { name: asked.name, id: owner, by: call.caller.name }));
     if (next !== undefined) await queueTicket(parts, next, call.request.log);
   } else {
     try {
@@ -108,17 +119,39 @@ async function unlockAfter(
   return id;
 }
 
+interface Owner {
+  head: DeploymentHead;
+  worker: string | undefined;
+  /** By this version. */
+  readable: boolean;
+}
+
 /** The lock's owner, unless it is certain that it is gone: unknown, ended, or with a journal that nobody can go on with. */
-async function livingOwner({ deployments }: ApiParts, id: string): Promise<DeploymentHead | undefined> {
+async function livingOwner(parts: ApiParts, id: string): Promise<Owner | undefined> {
+  const { deployments } = parts;
   try {
     const head = await deployments.head(id);
     if (isTerminal(head.state as JobState)) return undefined;
-    await deployments.find(id);
-    return head;
+    try {
+      return { head, worker: (await deployments.find(id)).state.worker, readable: true };
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+      const worker = head.state === 'running' ? await livingWorker(parts, id) : undefined;
+      return worker === undefined ? undefined : { head, worker, readable: false };
+    }
   } catch (error) {
-    if (error instanceof UnavailableError) throw error;
-    return undefined;
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
   }
+}
+
+/** A worker of a newer version may read what this one cannot. @returns the owner, where it has shown a sign of life */
+async function livingWorker({ redis, keys }: ApiParts, id: string): Promise<string | undefined> {
+  return askRedis(async () => {
+    const worker = await redis.hget(keys.record(id), 'worker');
+    const seen = worker === null ? null : await redis.zscore(keys.workers, worker);
+    return worker === null || Date.now() - Number(seen ?? 0) > WORKER_SILENCE_MS ? undefined : worker;
+  });
 }
 
 async function cancelFirst(

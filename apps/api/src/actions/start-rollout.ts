@@ -4,6 +4,7 @@ import { isExempt, refuseFrozen } from '@rexdeploy/shared/config/freeze';
 import type { Target } from '@rexdeploy/shared/config/resolved';
 import { acceptDeployment, isRepeated } from '@rexdeploy/shared/deployments/accept';
 import type { DeployRequest } from '@rexdeploy/shared/journal/events';
+import { maskSecretsIn } from '@rexdeploy/shared/mask';
 import { answerJob } from '../answers/answer-job.js';
 import { shownParams } from '../answers/frame.js';
 import { wantedWait } from '../answers/wanted-wait.js';
@@ -38,6 +39,8 @@ export async function startRollout(
   mustDeploy(caller);
   if (checked.force === '1') mustAdminister(caller);
   const target = findAllowedTarget(caller, parts.config.own, checked.k);
+  const wanted = await find(target);
+  const { source, address } = conceal(wanted.source);
   const asked: DeployRequest = {
     action: checked.action,
     k: checked.k.trim().replace(/ +/g, ' '),
@@ -45,7 +48,8 @@ export async function startRollout(
     batches: target.batches,
     full: '1',
     dryRun: false,
-    ...(await find(target)),
+    ...wanted,
+    source,
     sprint: checked.sprint === '1',
     hold: checked.hold === '1',
     onFailure: checked.on_failure,
@@ -55,13 +59,20 @@ export async function startRollout(
   };
   await refuseUnlessOpen(parts, target, asked, idempotencyKey);
   const { id, isNew, waits } = await askRedis(
-    () => acceptDeployment(parts.redis, parts.keys, asked, idempotencyKey, checked.when_busy),
+    () => acceptDeployment(parts.redis, parts.keys, asked, { idempotencyKey, whenBusy: checked.when_busy, address }),
     'look at GET /jobs before trying again, or try again with the same Idempotency-Key',
   );
   if (isNew && !waits) await queueTicket(parts, id, request.log);
   // Whether the plan still holds is known to the hosts alone: the answer waits for the worker that asks them.
   if (asked.plan !== undefined && !waits) await waitForPlan(parts, id, request.server.lifeOf(reply, PLAN_LIMIT_MS));
   return answerJob(parts, { request, reply, id, asked, wait });
+}
+
+/** A signed address lets everybody in who sees it: what is stored and shown has it masked, and only the record all of it. */
+function conceal(source: DeployRequest['source']): { source: DeployRequest['source']; address?: string } {
+  if (source.kind !== 'url') return { source };
+  const url = maskSecretsIn(source.url);
+  return url === source.url ? { source } : { source: { ...source, url }, address: source.url };
 }
 
 /** @throws FrozenError inside a freeze window. What touches nothing, or was accepted before, goes through. */

@@ -2,7 +2,7 @@ import { answer, type refusal } from '@rexdeploy/shared/api/answer';
 import type { Envelope, Leaves } from '@rexdeploy/shared/api/envelope-schema';
 import type { Config } from '@rexdeploy/shared/config/resolved';
 import type { EnvelopeSettings } from '@rexdeploy/shared/journal/envelope';
-import { maskToken, maskTokensIn } from '@rexdeploy/shared/mask';
+import { maskSecretsIn, maskToken } from '@rexdeploy/shared/mask';
 import { TOKEN } from '@rexdeploy/shared/tokens';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { presentedToken } from '../params/presented-token.js';
@@ -34,7 +34,7 @@ export function answerOf(
 /** The parameters as they may be shown and stored. The token is among them, masked, whichever way it came. */
 export function shownParams(request: FastifyRequest): Record<string, string> {
   const shown = Object.fromEntries(
-    Object.entries(request.received?.values ?? {}).map(([name, value]) => [name, maskTokensIn(value)]),
+    Object.entries(request.received?.values ?? {}).map(([name, value]) => [name, maskSecretsIn(value)]),
   );
   const token = presentedToken(request);
   return token === undefined ? shown : { ...shown, token: TOKEN.test(token) ? maskToken(token) : '…' };

@@ -1,4 +1,4 @@
-import { maskTokensIn } from '@rexdeploy/shared/mask';
+import { maskSecretsIn } from '@rexdeploy/shared/mask';
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 
@@ -6,7 +6,7 @@ import fastifyPlugin from 'fastify-plugin';
 export const maskAnswers = fastifyPlugin(
   async (app: FastifyInstance) => {
     app.addHook('onSend', async (_request, _reply, payload) =>
-      typeof payload === 'string' ? maskTokensIn(payload) : payload,
+      typeof payload === 'string' ? maskSecretsIn(payload) : payload,
     );
   },
   { name: 'mask-answers' },

@@ -19,15 +19,33 @@ export async function drainedRoutes(app: FastifyInstance, parts: ApiParts): Prom
 
   app.get('/drained', { config: { access: 'token' } }, async (request, reply) => {
     queryOf(request, noParams);
-    const onBad = (instance: string): void =>
+    const unread: string[] = [];
+    const onBad = (instance: string): void => {
       request.log.error({ instance }, 'the drain ledger holds an entry that this version cannot read');
+      unread.push(instance);
+    };
     const entries = await askRedis(() => readDrained(redis, keys, onBad));
     const visible = entries
       .filter(({ name }) => allowsName(callerOf(request), name))
       .sort((a, b) => a.since.localeCompare(b.since));
-    const rows = await Promise.all(visible.map(row));
+    const mayShow = (name: string | undefined): boolean => name === undefined || allowsName(callerOf(request), name);
+    const rows = [
+      ...(await Promise.all(visible.map(row))),
+      ...unread.filter((instance) => mayShow(nameOf(instance))).map(unreadRow),
+    ];
     return answerOf(request, reply, config, { data: list(rows), msg: `${rows.length} instances out of rotation` });
   });
+
+  const nameOf = (instance: string): string | undefined =>
+    [...config.own.names.values()].find(({ instances }) => instances.has(instance))?.k;
+
+  /** That it is out is known, and no more. */
+  function unreadRow(instance: string): DrainedRow {
+    const k = nameOf(instance);
+    const host = k === undefined ? undefined : config.own.names.get(k)?.instances.get(instance)?.host;
+    const unknown = { since: {}, deployment: {}, state: {}, exact: {} };
+    return { k: k ?? {}, instance, host: host ?? {}, ...unknown, kept: 'written by another version: cannot be read' };
+  }
 
   async function row({ name, instance, since, deployment, exact, kept }: Drained): Promise<DrainedRow> {
     const owner = await askRedis(() => findHead(redis, keys, deployment));

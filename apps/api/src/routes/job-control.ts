@@ -42,6 +42,9 @@ function refuse(control: Control, { outcome }: ControlOutcome, id: string, state
   if (outcome === 'ended') {
     throw new ConflictError({ what: `${id} has ended (${state}): there is nothing left to ${control}` });
   }
+  if (outcome === 'cancelling') {
+    throw new ConflictError({ what: `${id} is being cancelled: there is nothing left to hold` });
+  }
   if (outcome === 'not-held') {
     throw new ConflictError({ what: `${id} is ${state} and not held: there is nothing to resume` });
   }

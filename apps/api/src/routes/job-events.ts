@@ -3,7 +3,7 @@ import { ParameterError } from '@rexdeploy/shared/errors/request-errors';
 import { envelope } from '@rexdeploy/shared/journal/envelope';
 import type { Entry } from '@rexdeploy/shared/journal/journal';
 import { isTerminal } from '@rexdeploy/shared/journal/state';
-import { maskTokensIn } from '@rexdeploy/shared/mask';
+import { maskSecretsIn } from '@rexdeploy/shared/mask';
 import type { FastifyInstance } from 'fastify';
 import { EventStream } from '../answers/event-stream.js';
 import { settingsOf } from '../answers/frame.js';
@@ -48,7 +48,7 @@ function placeOf(after: string | string[] | undefined): string | undefined {
 }
 
 const blockOf = ({ id, event }: Entry): string =>
-  `id: ${id}\nevent: ${event.type}\ndata: ${maskTokensIn(JSON.stringify(event))}\n\n`;
+  `id: ${id}\nevent: ${event.type}\ndata: ${maskSecretsIn(JSON.stringify(event))}\n\n`;
 
 /** Has no id of its own, so that whoever comes again after it gets it again and nothing else. */
 async function sendEnd({ deployments, config }: ApiParts, id: string, stream: EventStream): Promise<void> {
@@ -56,5 +56,5 @@ async function sendEnd({ deployments, config }: ApiParts, id: string, stream: Ev
   if (!isTerminal(state.state)) return;
   const at = new Date(state.lastMs).toISOString();
   const data = { type: 'end', at, ...envelope(state, settingsOf(config), Date.now()) };
-  await stream.send(`event: end\ndata: ${maskTokensIn(JSON.stringify(data))}\n\n`);
+  await stream.send(`event: end\ndata: ${maskSecretsIn(JSON.stringify(data))}\n\n`);
 }

@@ -68,7 +68,13 @@ export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise
   async function lockOf(k: string): Promise<Lock> {
     const owner = await deployments.lockOwner(k);
     if (owner === undefined) return {};
-    return { owner: owner.id, state: owner.state, since: new Date(owner.createdMs).toISOString() };
+    const { id, head } = owner;
+    // `{}`: nothing is known of it any more; `Deploy:Db:initdb` frees the name.
+    return {
+      owner: id,
+      state: head?.state ?? {},
+      since: head === undefined ? {} : new Date(head.createdMs).toISOString(),
+    };
   }
 
   /** Journals that cannot be read tell nothing; the others still do. */

@@ -3,6 +3,7 @@ import multipart from '@fastify/multipart';
 import { routes } from '@rexdeploy/shared/api/routes';
 import { type PackageRow, type UploadFields, uploadFieldsSchema } from '@rexdeploy/shared/api/routes/packages';
 import type { ResolvedName } from '@rexdeploy/shared/config/resolved';
+import { packagesInUse } from '@rexdeploy/shared/deployments/packages-in-use';
 import {
   NotFoundError,
   ParameterError,
@@ -14,7 +15,7 @@ import { list } from '@rexdeploy/shared/journal/envelope';
 import { allowsName, type TokenRecord } from '@rexdeploy/shared/tokens';
 import { humanSize } from '@rexdeploy/shared/units';
 import type { PackageRecord } from '@rexdeploy/store/packages';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { answerOf } from '../answers/frame.js';
 import { checkParams } from '../params/check.js';
 import { queryOf, querySchema } from '../params/query.js';
@@ -23,6 +24,7 @@ import { FORM_LIMITS, readUploadForm, refusing, type UploadForm } from '../param
 import type { ApiParts } from '../parts.js';
 import { callerOf, mustAllowName } from '../plugins/auth.js';
 import { wrongMediaType } from '../plugins/errors.js';
+import { askRedis } from '../redis/ask.js';
 
 const uploadQuery = querySchema(routes['POST /packages'].query.shape);
 const listQuery = querySchema(routes['GET /packages'].query.shape);
@@ -32,7 +34,7 @@ const FORM_BYTES = 1024 ** 2;
 
 /** Uploads, and what was uploaded. */
 export async function packageRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { config, store } = parts;
+  const { config, store, redis, keys } = parts;
   await app.register(multipart, { limits: FORM_LIMITS, throwFileSizeLimit: false });
 
   app.post('/packages', { config: { access: 'deployer' } }, async (request, reply) => {
@@ -47,7 +49,7 @@ export async function packageRoutes(app: FastifyInstance, parts: ApiParts): Prom
       request.received = { ...form.fields, values: { ...request.received?.values, ...form.fields.values } };
       try {
         const record = await takeIn(form, callerOf(request), life);
-        await store.packages.prune(record.k, config.packages.keep);
+        await removeSurplus(record.k, request.log);
         const msg = `${record.id} uploaded for ${record.instance ?? record.k}`;
         return answerOf(request, reply, config, { data: {}, msg, ...view(record) });
       } finally {
@@ -58,6 +60,17 @@ export async function packageRoutes(app: FastifyInstance, parts: ApiParts): Prom
       throw error;
     }
   });
+
+  async function removeSurplus(k: string, log: FastifyBaseLogger): Promise<void> {
+    try {
+      const inUse = await askRedis(() => packagesInUse(redis, keys));
+      await store.packages.prune(k, config.packages.keep, inUse);
+    } catch (error) {
+      // The upload itself is in the store, and the next one tidies up.
+      if (!(error instanceof UnavailableError)) throw error;
+      log.warn({ err: error, k }, 'old packages stay for now');
+    }
+  }
 
   app.get('/packages', { config: { access: 'token' } }, async (request, reply) => {
     const { k } = queryOf(request, listQuery);

@@ -44,9 +44,14 @@ async function sweepInstance(context: InstanceContext): Promise<void> {
   if (entry?.kept !== undefined) return;
   const owed: Rotation | undefined = entry ?? (await recallRotation(await context.host(), signal));
   if (owed === undefined) return;
-  if (!(await balancer.look(signal)).in) {
+  const now = await balancer.look(signal);
+  if (!now.in) {
     await mustServe(context);
     await giveBack(context, { in: owed.in, exact: owed.exact });
+  } else if (now.exact.trim() !== owed.exact.trim()) {
+    // Somebody put it back otherwise, or it is another server by now: theirs to know, and not what was owed.
+    const message = `is in rotation as "${now.exact.trim()}", and had been "${owed.exact.trim()}": left as it is`;
+    await journal.append({ type: 'log', level: 'warn', instance: instance.key, message });
   }
   await keepOnHost(context, 'forget', owed);
   await journal.append({ type: 'given-back', instance: instance.key, exact: owed.exact });

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -50,7 +50,8 @@ describe('the fence on a host', () => {
   test('refuses a former owner for ever, also after the lock was given back', () => {
     pass({ epoch: 1 });
     expect(pass({ epoch: 2 }).code).toBe(0);
-    expect(pass({ epoch: 1 })).toMatchObject({ code: 90, answered: '' });
+    // Of the same deployment: whoever is the owner all the same, as after Redis was set back, needs a higher number.
+    expect(pass({ epoch: 1 })).toMatchObject({ code: 100, answered: '' });
     expect(pass({ epoch: 2, script: read('release-lock.sh') }).code).toBe(0);
     expect(pass({ epoch: 1 }).said).toContain('dep-1 was here since (number 100.2, this one is 100.1)');
   });
@@ -75,6 +76,31 @@ describe('the fence on a host', () => {
   test('`check` makes no lock', () => {
     expect(pass({ mode: 'check' }).code).toBe(0);
     expect(() => readFileSync(join(folder, 'app.lock/owner'))).toThrow();
+  });
+
+  test('what a deployment noted of a rotation goes with its lock, where it is wanted so; what another noted stays', () => {
+    const note = join(folder, 'app.rotation');
+    const script = (word: string): string => `set -- ${word}\n${read('release-lock.sh')}`;
+    for (const [deployment, word, stays] of [
+      ['dep-1', 'forget', false],
+      ['dep-1', '', true],
+      ['dep-0', 'forget', true],
+    ] as const) {
+      writeFileSync(note, `{"in":true,"exact":"server a;","deployment":"${deployment}"}\n`);
+      expect(pass({ script: script(word) }).code).toBe(0);
+      expect(existsSync(note)).toBe(stays);
+    }
+  });
+
+  test('a command that changes a balancer runs behind it, with nothing of it around, and tells its own exit code', () => {
+    const script = `printf '%s\\n' i h 80 'weight 7' 'echo "$REX_INSTANCE $REX_FOUND \${REX_COMMAND-gone} \${LC_ALL-none}"; type say refuse > /dev/null 2>&1 && echo functions; exit 7' > "$fence_folder/in"
+exec < "$fence_folder/in"\n${read('balancer-change.sh')}`;
+    expect(pass({ epoch: 3, script })).toEqual({ code: 7, said: '', answered: 'i weight 7 gone none' });
+    expect(pass({ epoch: 3, script: script.replace('exit 7', 'exit 92') })).toMatchObject({
+      code: 89,
+      said: 'it ended with exit code 92',
+    });
+    expect(pass({ epoch: 2, script })).toMatchObject({ code: 100, answered: '' });
   });
 
   test('one command at a time; a second one says so', async () => {

@@ -1,3 +1,4 @@
+import { HandBack } from '@rexdeploy/shared/errors/control-flow';
 import { CommandError, HostError, HostLockedError } from '@rexdeploy/shared/errors/host-errors';
 import type { Journal } from '@rexdeploy/shared/journal/journal';
 import type { RemoteScript, RunOptions, RunResult, Transport } from '@rexdeploy/ssh/transport';
@@ -6,6 +7,7 @@ import { isFenced } from './remote-scripts.js';
 /** Longest that a script waits for another one that works on the same place. */
 const MUTEX_SECONDS = 300;
 const PASSED_BY = 90;
+const TAKEN_OVER = 100;
 const LOCKED = 99;
 
 /** Where a fence stands: the folder on the host (`~` = the home directory) and the name in it. */
@@ -54,8 +56,11 @@ export function fenced(inner: Transport, place: FencePlace, owner: FenceOwner): 
         const whatToDo = `if that controller is gone for good: action=Deploy:Db:initdb&k=${journal.state.request.name}&force=1`;
         throw new HostLockedError({ host: inner.host, what, whatToDo, cause: error });
       }
-      if (error.exitCode !== PASSED_BY) throw error;
+      if (error.exitCode !== PASSED_BY && error.exitCode !== TAKEN_OVER) throw error;
       await journal.confirm();
+      // Redis was set back and gives numbers again that owners had before: the next claim has the next one.
+      if (error.exitCode === TAKEN_OVER)
+        throw new HandBack(`a host knows a later owner than number ${journal.epoch}: ${what}`);
       throw new HostError({
         host: inner.host,
         what: `a later deployment than this one has been here: ${what}`,

@@ -38,6 +38,7 @@ export const scripts = {
   nginxPut: guarded('nginx-put'),
   haproxySend: alone('haproxy-send'),
   haproxySet: guarded('haproxy-send'),
+  balancerChange: guarded('balancer-change'),
   balancerCommand: alone('balancer-command'),
   appLog: alone('app-log'),
   healthCommand: alone('health-command'),
@@ -54,5 +55,6 @@ const FENCED: ReadonlySet<RemoteScript> = new Set([
   scripts.releaseLock,
   scripts.nginxPut,
   scripts.haproxySet,
+  scripts.balancerChange,
 ]);
 export const isFenced = (script: RemoteScript): boolean => FENCED.has(script);

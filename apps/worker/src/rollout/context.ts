@@ -34,6 +34,8 @@ export interface RolloutContext {
   readonly controller: string;
   /** What the hashes of dry runs stand for. */
   readonly plans: { keep(hash: string, parts: string): Promise<void>; find(hash: string): Promise<string | undefined> };
+  /** The package's address, where the journal has it masked. */
+  readonly findAddress: () => Promise<string | undefined>;
   /** What the drain ledger holds of an instance. */
   readonly findDrained: (instance: string) => Promise<Drained | undefined>;
   /** What came before this deployment. */
@@ -59,14 +61,14 @@ export function instanceContext(rollout: RolloutContext, key: string): InstanceC
     throw new RexError({
       what: `${key} is in the deployment's plan and no longer in the configuration`,
       where: rollout.config.file,
-      whatToDo: 'put it back until the deployment has ended',
+      whatToDo: 'put it back, then deploy again',
     });
   }
   if (plan.host !== instance.host || plan.programDir !== instance.programDir) {
     throw new RexError({
       what: `${key} was planned as ${plan.host}:${plan.programDir} and is configured as ${instance.host}:${instance.programDir} now`,
       where: rollout.config.file,
-      whatToDo: 'put it back until the deployment has ended',
+      whatToDo: 'put it back, then deploy again',
     });
   }
   const place = { ...releaseFolder(plan.programDir), mode: 'hold' as const };

@@ -1,4 +1,7 @@
 import { CancelledError, RolloutError, type StepError } from '@rexdeploy/shared/errors/deployment-errors';
+import type { ErrorRecord, RexError } from '@rexdeploy/shared/errors/rex-error';
+import type { NewEvent } from '@rexdeploy/shared/journal/events';
+import { drainedIn } from '@rexdeploy/shared/journal/ledger';
 import { standing } from '@rexdeploy/shared/journal/reduce';
 import { type DeploymentState, type InstanceState, isDone } from '@rexdeploy/shared/journal/state';
 
@@ -13,6 +16,21 @@ export interface Outcome {
   left: string[];
   /** Left as it is on purpose. */
   halted: boolean;
+}
+
+/**
+ * Why a deployment ends that could not be walked to its end, such as one whose instances are configured otherwise by now,
+ * with whatever it had taken out and nobody got to bring back.
+ * @returns the error for people, and an event for each such instance
+ */
+export function endUntold(state: DeploymentState, error: RexError): { error: ErrorRecord; events: NewEvent[] } {
+  const untold = drainedIn(state).filter(({ instance }) => state.instances[instance]?.left === undefined);
+  if (untold.length === 0) return { error: error.toRecord(), events: [] };
+  const out = untold.map(({ instance, exact }) => (exact.trim() === '' ? instance : `${instance} (${exact.trim()})`));
+  return {
+    error: { ...error.toRecord(), what: `${error.what}; left out of rotation: ${out.join(', ')}` },
+    events: untold.map(({ instance }) => ({ type: 'left', instance, why: error.message })),
+  };
 }
 
 /** A release did not get onto a host: nothing had been touched. */

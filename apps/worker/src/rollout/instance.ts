@@ -1,5 +1,6 @@
 import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { isDone } from '@rexdeploy/shared/journal/state';
+import { retry } from '@rexdeploy/ssh/retry';
 import { drain, drainFoundSchema } from '../steps/drain.js';
 import { anotherServes, guard } from '../steps/guard.js';
 import { look } from '../steps/look.js';
@@ -11,6 +12,9 @@ import { verify } from '../steps/verify.js';
 import { type InstanceContext, safePoint } from './context.js';
 import { noteRollback } from './rollback.js';
 import { type AnyStep, runStep, stepState, undoSteps } from './step.js';
+
+const RETRY_BASE_MS = 500;
+const RETRY_MAX_MS = 15_000;
 
 /** What happens to one instance, in order. `switch` is stop, switch and start in one trip to the host. */
 const STEPS: readonly AnyStep[] = [guard, drain, switchRelease, verify, restore, record];
@@ -58,12 +62,19 @@ export async function takeBack(context: InstanceContext): Promise<string[]> {
   if (isDone(journal.state.instances[instance.key]) && stepState(context, restore)?.status === 'done') {
     try {
       await anotherServes(context);
+      await mustBeReached(context);
     } catch (error) {
       if (context.signal.aborted) throw error;
       return lines(context, [toRexError(error)]);
     }
   }
   return bringBack(context);
+}
+
+/** Where nothing can be taken back, what serves is not taken out of rotation for it either. @throws what keeps us out */
+async function mustBeReached(context: InstanceContext): Promise<void> {
+  const options = { attempts: context.name.retries + 1, baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS };
+  await retry(() => look.find(context), { ...options, signal: context.signal });
 }
 
 const lines = (context: InstanceContext, errors: readonly RexError[]): string[] =>

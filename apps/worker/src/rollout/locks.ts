@@ -1,17 +1,22 @@
 import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
 import { toRexError } from '@rexdeploy/shared/errors/rex-error';
+import type { InstanceState } from '@rexdeploy/shared/journal/state';
+import { retry } from '@rexdeploy/ssh/retry';
 import { scripts } from '../hosts/remote-scripts.js';
+import { drainFoundSchema } from '../steps/drain.js';
 import { instanceContext, type RolloutContext } from './context.js';
 import { forEachLimited, LIGHT_PARALLEL } from './limited.js';
 
 const LOCKING: ReadonlySet<string> = new Set(['stage', 'drain']);
+const RETRY_BASE_MS = 500;
+const RETRY_MAX_MS = 5_000;
 
 /**
  * Gives back the locks on the hosts that this deployment took. One on a host that cannot be reached stays, and is told:
  * the next deployment of this controller takes it over.
  */
 export async function releaseLocks(rollout: RolloutContext): Promise<void> {
-  const { journal, signal } = rollout;
+  const { journal, name, signal } = rollout;
   const { instances, request } = journal.state;
   if (request.dryRun) return;
   // One where a step failed while looking was never locked.
@@ -20,11 +25,23 @@ export async function releaseLocks(rollout: RolloutContext): Promise<void> {
   );
   await forEachLimited(touched, LIGHT_PARALLEL, async (key) => {
     try {
-      await (await instanceContext(rollout, key).host()).run(scripts.releaseLock, [], { signal });
+      const instance = instanceContext(rollout, key);
+      // The note is written before the journal says so: a crash in between leaves one that would mislead later.
+      const args = isGivenBack(instances[key]) ? ['forget'] : [];
+      const options = { attempts: name.retries + 1, baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS, signal };
+      await retry(async () => (await instance.host()).run(scripts.releaseLock, args, { signal }), options);
     } catch (error) {
       if (error instanceof ControlFlow || signal.aborted) throw error;
       const message = `its lock on the host stays: ${toRexError(error).message}`;
       await journal.append({ type: 'log', level: 'warn', instance: key, message });
     }
   });
+}
+
+/** Is its rotation as this deployment found it, never taken or given back again? */
+function isGivenBack(instance: InstanceState | undefined): boolean {
+  const find = (name: string) => instance?.steps.find(({ step }) => step === name);
+  const drain = find('drain');
+  if (drain === undefined || find('restore')?.status === 'done') return true;
+  return drain.status === 'undone' && drainFoundSchema.safeParse(drain.found).data?.owed !== true;
 }

@@ -42,7 +42,7 @@ async function walk(context: RolloutContext): Promise<void> {
   if (hasFailed(context.journal.state)) return endFailed(context);
   await plan(context);
   safePoint(context, true);
-  await resolvePackage(context);
+  await fetchPackage(context);
   if (context.journal.state.request.dryRun) return compareAll(context);
   await mustBeAsPlanned(context);
   await stageAll(context);
@@ -56,6 +56,17 @@ async function walk(context: RolloutContext): Promise<void> {
 async function plan(context: RolloutContext): Promise<void> {
   if (context.journal.state.plan !== undefined) return;
   await context.journal.append(...(await planAction(context)));
+}
+
+/** Given up at once when it is cancelled or this process is to end: it may take long, and nothing was touched yet. */
+async function fetchPackage(context: RolloutContext): Promise<void> {
+  const signal = AbortSignal.any([context.signal, context.cancelled, context.leaving]);
+  try {
+    await resolvePackage({ ...context, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
 }
 
 const allInstances = (context: RolloutContext): string[] => context.journal.state.request.batches.flat();

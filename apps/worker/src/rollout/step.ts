@@ -93,9 +93,10 @@ export async function undoSteps(context: InstanceContext, steps: readonly AnySte
     failures.push(failure);
     if (step.vital !== true) continue;
     // What was begun earlier stays as it is: traffic must not be given back to what does not run.
-    failures.push(
-      new RexError({ where: context.balancer.place, what: `${context.instance.key} stays out of rotation` }),
-    );
+    const { key } = context.instance;
+    const isOut = stepState(context, { name: 'restore' })?.status !== 'undo-failed';
+    const what = isOut ? `${key} stays out of rotation` : `it is not certain that ${key} is out of rotation`;
+    failures.push(new RexError({ where: context.balancer.place, what }));
     break;
   }
   return failures;

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { isAllowedHost } from '@rexdeploy/shared/api/allowed-host';
 import { PackageError } from '@rexdeploy/shared/errors/deployment-errors';
 import { toRexError } from '@rexdeploy/shared/errors/rex-error';
+import { maskSecretsIn } from '@rexdeploy/shared/mask';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { RolloutContext } from '../rollout/context.js';
 
@@ -71,5 +72,5 @@ async function follow(
 function atAddress(thrown: unknown, url: string): PackageError {
   const error = toRexError(thrown);
   const what = error.where === undefined ? error.what : `${error.where}: ${error.what}`;
-  return new PackageError({ where: url, what, whatToDo: error.whatToDo, cause: thrown });
+  return new PackageError({ where: maskSecretsIn(url), what, whatToDo: error.whatToDo, cause: thrown });
 }

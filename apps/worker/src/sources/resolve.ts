@@ -44,8 +44,10 @@ async function resolveSource(context: RolloutContext, source: DeployRequest['sou
   switch (source.kind) {
     case 'senv':
       return save(context, await pullEnvironment(context, source.environment), `environment ${source.environment}`);
-    case 'url':
-      return { program: await downloadPackage(context, source.url, source.sha256), origin: source.url };
+    case 'url': {
+      const address = (await context.findAddress()) ?? source.url;
+      return { program: await downloadPackage(context, address, source.sha256), origin: source.url };
+    }
     case 'package': {
       const record = await findPackage(context, source.package);
       return { program: record.kind === 'program' ? record.manifest : undefined, origin: `package ${record.id}` };

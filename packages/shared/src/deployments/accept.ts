@@ -22,6 +22,13 @@ export interface Acceptance {
 /** What becomes of a request whose name is busy; `first` gets in line before all others. */
 export type WhenBusy = z.infer<typeof whenBusySchema> | 'first';
 
+export interface AcceptOptions {
+  idempotencyKey?: string | undefined;
+  whenBusy?: WhenBusy | undefined;
+  /** The package's address where the request has it masked; kept until the deployment has ended. */
+  address?: string | undefined;
+}
+
 /**
  * Creates the deployment's record and journal and takes the name, in one atomic step. The ticket is queued afterwards.
  * @throws NameBusyError naming the deployment that holds the name, unless `whenBusy` says otherwise; KeyReusedError when the key came with another body
@@ -30,8 +37,7 @@ export async function acceptDeployment(
   redis: Redis,
   keys: Keys,
   request: DeployRequest,
-  idempotencyKey?: string,
-  whenBusy: WhenBusy = 'refuse',
+  { idempotencyKey, whenBusy = 'refuse', address = '' }: AcceptOptions = {},
 ): Promise<Acceptance> {
   const id = newDeploymentId();
   const now = Date.now();
@@ -76,6 +82,7 @@ export async function acceptDeployment(
       request.k,
       at,
       JSON.stringify(superseded),
+      address,
     ],
   )) as [string, string];
   switch (outcome) {

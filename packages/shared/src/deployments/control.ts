@@ -5,7 +5,7 @@ import type { Keys } from '../redis/keys.js';
 
 /** What became of a request to cancel, hold or resume. */
 export type ControlOutcome =
-  | { outcome: 'ended' | 'gone' | 'not-held' | 'already' | 'asked' }
+  | { outcome: 'ended' | 'gone' | 'not-held' | 'already' | 'cancelling' | 'asked' }
   /** It had not begun and never will; `next` has the name now, and wants its ticket. */
   | { outcome: 'cancelled'; next: string | undefined }
   /** It was held; this ticket wakes a worker for it. */
@@ -15,6 +15,7 @@ export type ControlOutcome =
  * Asks a deployment to cancel, hold or resume. One that runs sees to it at its next safe point; one that has not begun is
  * cancelled at once; one that is held is woken.
  * @param by name of who asks, for the journal
+ * @param heldUntil only while it is held, with this very end; what was resumed meanwhile is left alone (`not-held`)
  */
 export async function askDeployment(
   redis: Redis,
@@ -22,6 +23,7 @@ export async function askDeployment(
   target: { id: string; name: string },
   control: Control,
   by: string,
+  heldUntil = '',
 ): Promise<ControlOutcome> {
   const { id, name } = target;
   const now = Date.now();
@@ -44,7 +46,7 @@ export async function askDeployment(
       keys.stamp(name),
       keys.record(''),
     ],
-    [id, control, JSON.stringify({ control, by }), JSON.stringify(asked), JSON.stringify(finished), at, now],
+    [id, control, JSON.stringify({ control, by }), JSON.stringify(asked), JSON.stringify(finished), at, now, heldUntil],
   )) as [ControlOutcome['outcome'], string];
   if (outcome === 'woken') return { outcome, ticket };
   if (outcome === 'cancelled') return { outcome, next: ticket === '' ? undefined : ticket };

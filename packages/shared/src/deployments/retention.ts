@@ -4,6 +4,7 @@ import type { Keys } from '../redis/keys.js';
 
 /**
  * Forgets deployments older than `keepMs`, except the newest `keepPerName` of each name and those that have not ended.
+ * @param names whose lists are tidied where a record is lost
  * @returns how many were forgotten
  */
 export async function forgetOld(
@@ -11,11 +12,15 @@ export async function forgetOld(
   keys: Keys,
   rule: { keepMs: number; keepPerName: number },
   nowMs: number,
+  names: Iterable<string>,
 ): Promise<number> {
   let forgotten = 0;
   for (const id of await redis.zrangebyscore(keys.all, 0, nowMs - rule.keepMs)) {
     const name = await redis.hget(keys.record(id), 'name');
     if (name === null) {
+      // Nobody knows any more whose it was.
+      for (const each of names) await redis.zrem(keys.ofName(each), id);
+      await redis.del(keys.journal(id));
       await redis.zrem(keys.all, id);
       continue;
     }

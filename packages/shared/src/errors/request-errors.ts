@@ -65,6 +65,11 @@ export class RateLimitError extends RequestError {
     this.headers = { 'Retry-After': String(facts.retryAfterSeconds) };
   }
 }
+/** A job whose journal this version cannot read; nobody goes on with it until one comes that can. */
+export class JournalError extends RequestError {
+  override readonly code = 'journal';
+  override readonly status = 500;
+}
 /** Redis does not answer; answered within 3 s (docs: design §3). */
 export class UnavailableError extends RequestError {
   override readonly code = 'unavailable';

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { LeaseLost } from '../errors/control-flow.js';
-import { RexError } from '../errors/rex-error.js';
+import { CancelAsked, LeaseLost } from '../errors/control-flow.js';
+import { JournalError } from '../errors/request-errors.js';
 import type { Keys } from '../redis/keys.js';
 import { eventSchema, type JournalEvent, type NewEvent } from './events.js';
 import { type LedgerChange, ledgerChange } from './ledger.js';
@@ -22,15 +23,27 @@ export async function readJournal(redis: Redis, keys: Keys, id: string, after = 
   return rows.map(([entryId, fields]) => ({ id: entryId, event: parseEvent(fields, id) }));
 }
 
-/** Parses the fields of a stream entry. @throws RexError when the entry is not one of ours */
+/** Parses the fields of a stream entry. @throws JournalError when the entry is not one of ours */
 export function parseEvent(fields: readonly string[], id: string): JournalEvent {
-  const parsed = eventSchema.safeParse(JSON.parse(fields[fields.indexOf('e') + 1] ?? 'null'));
+  const text = fields[fields.indexOf('e') + 1] ?? 'null';
+  const parsed = eventSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new RexError({
-    what: `the journal holds an event that this version cannot read: ${parsed.error.message}`,
+  throw new JournalError({
+    what: `the journal holds an event that this version cannot read: ${text.slice(0, MAX_SHOWN)}`,
     where: id,
-    whatToDo: 'run a version at least as new as the one that wrote it',
+    whatToDo: 'run a version at least as new as the one that wrote it, or free its name: action=Deploy:Db:initdb',
   });
+}
+
+/** Of an event that cannot be read, in characters. */
+const MAX_SHOWN = 120;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // no event either
+  }
 }
 
 /** A request of people that the owner has to see to. */
@@ -46,7 +59,10 @@ export interface Journal {
   readonly asked: Asked | undefined;
   /** Whose turn it is now that this one has ended. */
   readonly next: string | undefined;
-  /** @throws LeaseLost when another worker owns the deployment now; nothing was written then */
+  /**
+   * @throws LeaseLost when another worker owns the deployment now; CancelAsked when it would be held and is to be cancelled.
+   *   Nothing was written then
+   */
   append(...events: NewEvent[]): Promise<void>;
   /** Makes sure that this is still the owner, and learns what was asked for. @throws LeaseLost when it is not */
   confirm(): Promise<void>;
@@ -65,11 +81,12 @@ export async function claim(redis: Redis, keys: Keys, id: string, worker: string
   const event = JSON.stringify({ type: 'claimed', at, worker, epoch: '@EPOCH@' });
   const template = event.replace('"@EPOCH@"', '@EPOCH@');
   const touched = [keys.record(id), keys.journal(id), keys.lock(name), keys.waiting(name), keys.record('')];
-  const epoch = Number(await CLAIM.run(redis, touched, [worker, template, id, at]));
+  const mark = randomUUID();
+  const epoch = Number(await CLAIM.run(redis, touched, [worker, template, id, at, mark]));
   if (epoch < 0) return undefined;
   const state = await foldJournal(redis, keys, id);
   if (state === undefined) return undefined;
-  return new RedisJournal(redis, keys, epoch, state);
+  return new RedisJournal(redis, keys, { epoch, mark }, state);
 }
 
 /** A whole journal as the state it adds up to; undefined when it is empty. */
@@ -80,6 +97,8 @@ async function foldJournal(redis: Redis, keys: Keys, id: string): Promise<Deploy
 class RedisJournal implements Journal {
   readonly id: string;
   readonly epoch: number;
+  /** As the record names it. */
+  readonly #owner: string;
   readonly #redis: Redis;
   readonly #keys: Keys;
   #state: DeploymentState;
@@ -88,9 +107,10 @@ class RedisJournal implements Journal {
   /** Appends run one after another, so that state and stream have the same order. */
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(redis: Redis, keys: Keys, epoch: number, state: DeploymentState) {
+  constructor(redis: Redis, keys: Keys, { epoch, mark }: { epoch: number; mark: string }, state: DeploymentState) {
     this.id = state.id;
     this.epoch = epoch;
+    this.#owner = `${epoch}.${mark}`;
     this.#redis = redis;
     this.#keys = keys;
     this.#state = state;
@@ -116,7 +136,7 @@ class RedisJournal implements Journal {
   }
 
   async confirm(): Promise<void> {
-    this.#owned(await CONFIRM.run(this.#redis, [this.#keys.record(this.id)], [String(this.epoch)]));
+    this.#owned(await CONFIRM.run(this.#redis, [this.#keys.record(this.id)], [this.#owner]));
   }
 
   async #write(events: readonly NewEvent[]): Promise<void> {
@@ -143,7 +163,7 @@ class RedisJournal implements Journal {
     ];
     const answer = await APPEND.run(this.#redis, keys, [
       this.id,
-      String(this.epoch),
+      this.#owner,
       next.state,
       holdEnd(stamped),
       at,
@@ -159,8 +179,9 @@ class RedisJournal implements Journal {
   /** Reads the answer of APPEND and CONFIRM. */
   #owned(answer: unknown): void {
     const [owned, control, next] = ownedSchema.parse(answer);
-    if (owned !== 1) throw new LeaseLost(`${this.id} has another owner than epoch ${this.epoch}`);
+    if (owned === 0) throw new LeaseLost(`${this.id} has another owner than number ${this.epoch}`);
     this.#asked = control === '' ? undefined : askedSchema.parse(JSON.parse(control));
+    if (owned === 2) throw new CancelAsked(`cancelled by ${this.#asked?.by}`);
     if (next !== '') this.#next = next;
   }
 }

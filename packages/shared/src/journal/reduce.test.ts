@@ -32,7 +32,7 @@ describe('fold', () => {
   test('an empty journal is no deployment, and one without its beginning is refused', () => {
     expect(fold([])).toBeUndefined();
     const [, started] = journal({ type: 'batch-started', batch: 0 });
-    expect(() => fold(started === undefined ? [] : [started])).toThrow('begins with "accepted"');
+    expect(() => fold(started === undefined ? [] : [started])).toThrow('begins with "batch-started"');
   });
 
   test('a step that was begun and not ended shows what it found', () => {

@@ -1,14 +1,20 @@
+import { JournalError } from '../errors/request-errors.js';
 import { type JournalEvent, recordFactsSchema } from './events.js';
 import type { BatchState, DeploymentState, InstanceState, StepState } from './state.js';
 
 /**
  * Adds one event to a state. Pure: the given state is not changed.
  * Everything that tells about a deployment (poll, stream, dashboard, CLI, resume) comes from here.
- * @throws Error when the first event is not `accepted`
+ * @throws JournalError when the first event is not `accepted`
  */
 export function reduce(state: DeploymentState | undefined, event: JournalEvent): DeploymentState {
   if (event.type === 'accepted') return begin(event);
-  if (state === undefined) throw new Error(`a journal begins with "accepted", not "${event.type}"`);
+  if (state === undefined) {
+    throw new JournalError({
+      what: `the journal begins with "${event.type}": what came before it is lost`,
+      whatToDo: 'free its name: action=Deploy:Db:initdb',
+    });
+  }
   // What comes after the end does not put the end off.
   if (event.type === 'rolled-back' || event.type === 'marked') return apply(state, event);
   const next = { ...state, lastMs: Date.parse(event.at) };

@@ -5,9 +5,10 @@ export class Keys {
     this.#prefix = prefix;
   }
   /**
-   * Hash: name, k, action, state, epoch (number of the present owner), worker, control (`cancel` or `hold`, asked for and
+   * Hash: name, k, action, state, epoch (number of the present owner), owner (that number
+   * and the mark of its claim), worker, control (`cancel` or `hold`, asked for and
    * not done yet), ticket (the one that wakes a worker for it), hold_until (ms), waits (`1` while it is in line for its
-   * name). With an empty id it is what the keys of all records begin with.
+   * name), address (of its package, where the journal has it masked). With an empty id it is what the keys of all records begin with.
    */
   record = (id: string): string => `${this.#prefix}:dep:${id}`;
   /** Stream of events; scripts make this key from the record's. */

@@ -6,6 +6,7 @@ import { loadConfig } from '@rexdeploy/shared/config/load';
 import type { ReachedHost, ResolvedCommand, ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import { Connections } from '@rexdeploy/ssh/connections';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openFence } from '../../testing/open-fence.js';
 import { describeBalancer } from '../balancer.contract.js';
 import { CommandBalancer } from './command.js';
 
@@ -46,7 +47,9 @@ const settings = (changes: Partial<ResolvedCommand> = {}): ResolvedCommand => ({
   ...changes,
 });
 const driver = (changes: Partial<ResolvedCommand> = {}, of: Partial<ResolvedInstance> = {}): CommandBalancer =>
-  new CommandBalancer(settings(changes), { ...instance, ...of }, (to) => connections.get(to));
+  new CommandBalancer(settings(changes), { ...instance, ...of }, async (to) =>
+    openFence(await connections.get(to), `${fleet.dir}/fence`),
+  );
 
 for (const place of ['this machine', 'a host']) {
   const changes = (): Partial<ResolvedCommand> => (place === 'a host' ? { reach } : {});

@@ -74,18 +74,24 @@ export class CommandBalancer implements Balancer {
   ): Promise<{ code: number; stdout: string }> {
     const { key, host } = this.#instance;
     const facts = [key, host, servicePort(this.#instance)?.toString() ?? '', found];
-    const result = await this.#execute(`${facts.join('\n')}\n${this.#settings[verb]}\n`, signal);
+    const result = await this.#execute(verb, `${facts.join('\n')}\n${this.#settings[verb]}\n`, signal);
     if (okCodes.includes(result.code)) return result;
     const said = (result.stderr.trim() || result.stdout.trim()).slice(-MAX_SHOWN);
     const what = `\`${verb}\` for ${key} ended with exit code ${result.code}${said === '' ? '' : `: ${said}`}`;
     throw this.#error(what, verb === 'look' ? 'it must end with 0 (in rotation) or 1 (out of it)' : undefined);
   }
 
-  async #execute(input: string, signal: AbortSignal): Promise<{ code: number; stdout: string; stderr: string }> {
+  async #execute(
+    verb: Verb,
+    input: string,
+    signal: AbortSignal,
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
     const { reach, timeout } = this.#settings;
     if (reach === undefined) return runHere(scripts.balancerCommand, input, timeout, signal);
     const transport = await this.#connect(sshSettings(reach.host, reach.login));
-    return transport.run(scripts.balancerCommand, [], { input, timeoutMs: timeout, signal, okCodes: EVERY_CODE });
+    const options = { input, timeoutMs: timeout, signal };
+    if (verb === 'look') return transport.run(scripts.balancerCommand, [], { ...options, okCodes: EVERY_CODE });
+    return transport.run(scripts.balancerChange, [], { ...options, okCodes: OWN_CODES });
   }
 
   #error(what: string, whatToDo?: string): BalancerError {
@@ -95,3 +101,5 @@ export class CommandBalancer implements Balancer {
 
 /** Which codes are answers depends on the command, and is judged in one place for both machines. */
 const EVERY_CODE = Array.from({ length: 256 }, (_, code) => code);
+/** What comes from the fence is none of the command's. */
+const OWN_CODES = EVERY_CODE.filter((code) => code < 90 || code > 100);

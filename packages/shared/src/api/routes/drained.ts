@@ -8,13 +8,13 @@ const text = z.string();
 
 export const drainedRowSchema = z
   .object({
-    k: text,
+    k: textOrAbsent.meta({ description: '`{}`: it is no longer configured.' }),
     instance: text,
     host: textOrAbsent.meta({ description: '`{}`: it is no longer configured.' }),
-    since: text,
-    deployment: text,
+    since: textOrAbsent,
+    deployment: textOrAbsent.meta({ description: '`{}`: another version wrote down that it is out.' }),
     state: textOrAbsent.meta({ description: 'Of the deployment; `{}`: it is not known any more.' }),
-    exact: text.meta({ description: "What will be given back, in the balancer's own words." }),
+    exact: textOrAbsent.meta({ description: "What will be given back, in the balancer's own words." }),
     kept: text.meta({ description: 'Why nothing is given back by itself; empty when it will be.' }),
   })
   .meta({ id: 'DrainedRow', description: 'An instance out of rotation by our hand.' });
