@@ -9,13 +9,11 @@ const text = z.string();
 /** `1` yes, `0` no, `{}` not known. */
 const flag = z.union([z.enum(['0', '1']), absent]);
 
-export const lockSchema = z
-  .union([z.object({ owner: text, state: textOrAbsent, since: textOrAbsent }), absent])
-  .meta({
-    id: 'Lock',
-    description:
-      'The deployment that has the name; `{}` when it is free. Of one whose record is lost only the id is known.',
-  });
+export const lockSchema = z.union([z.object({ owner: text, state: textOrAbsent, since: textOrAbsent }), absent]).meta({
+  id: 'Lock',
+  description:
+    'The deployment that has the name; `{}` when it is free. Of one whose record is lost only the id is known.',
+});
 export type Lock = z.infer<typeof lockSchema>;
 
 export const nameRowSchema = z
