@@ -31,7 +31,9 @@ const PARTS = {
     dnf: 'util-linux coreutils',
     apk: 'util-linux-misc coreutils',
   },
+  rsync: { programs: [['rsync']], apt: 'rsync', dnf: 'rsync', apk: 'rsync' },
   curl: { programs: [['curl']], apt: 'curl', dnf: 'curl', apk: 'curl' },
+  perl: { programs: [['perl']], apt: 'perl', dnf: 'perl', apk: 'perl' },
   sudo: { programs: [['sudo']], apt: 'sudo', dnf: 'sudo', apk: 'sudo' },
   unzip: { programs: [['unzip']], apt: 'unzip', dnf: 'unzip', apk: 'unzip' },
 };

@@ -56,13 +56,6 @@ const ROWS: Row[] = [
     expected: 'no such key (see docs/config.md)',
   },
   {
-    fault: 'a key of the format that this version does not implement',
-    change: ['rollout: [server1, server2]', 'envelope: 10s'],
-    path: 'environments.prod.names.server.envelope',
-    found: 'the key "envelope"',
-    expected: 'nothing: "envelope" is not part of this version',
-  },
-  {
     fault: 'a freeze window without a time to begin',
     change: ['rollout: [server1, server2]', 'freeze: [{ cron: "@daily", duration: 1h, reason: sale }]'],
     path: 'environments.prod.names.server.freeze.0.cron',

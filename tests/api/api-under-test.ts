@@ -114,6 +114,7 @@ export function configOf(redisUrl: string, settings: ApiSettings = {}) {
     host,
     program_dir: `/data/www/html${n}`,
     config_dir: `/data/www/config${n}`,
+    service: '/etc/init.d/app',
   });
   const ssh = { user: 'deploy', private_key: 'keys/deploy', known_hosts: 'keys/known_hosts' };
   return {
@@ -136,6 +137,7 @@ export function configOf(redisUrl: string, settings: ApiSettings = {}) {
           server: {
             desc: 'the server',
             rollout: ['server1', 'server2'],
+            balancer: { type: 'haproxy', host: '192.0.2.9', backend: 'app' },
             instances: { server1: instance('192.0.2.1', 1), server2: instance('192.0.2.2', 2) },
           },
           shop: { instances: { shop1: { host: '192.0.2.3', program_dir: '/data/www/shop' } } },

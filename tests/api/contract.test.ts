@@ -107,6 +107,31 @@ test('the other actions answer as the document says', async () => {
   await finish(looking, 'failed');
   await ask('GET /jobs/{id}', `/jobs/${check}`, 200);
 
+  await rex({ action: 'list' }, 200);
+  const healthy = idOf(await rex({ action: 'checkurl', k: 'server' }, 202));
+  const asked = await take(api, healthy);
+  await asked.append({
+    type: 'checked',
+    instance: 'server1',
+    findings: [{ check: 'health', ok: true, what: 'healthy' }],
+  });
+  await finish(asked);
+  await ask('GET /jobs/{id}', `/jobs/${healthy}`, 200);
+  const weights = idOf(await rex({ action: 'loadService:main:queryk', k: 'server' }, 202));
+  const weighing = await take(api, weights);
+  const seen = {
+    instance: 'server1',
+    in: true,
+    rotation: 'weight 1',
+    weight: 1,
+    balancer: 'lb',
+    host: 'h',
+    errors: [],
+  };
+  await weighing.append({ type: 'observed', ...seen });
+  await finish(weighing);
+  await ask('GET /jobs/{id}', `/jobs/${weights}`, 200);
+
   const rollback = idOf(await rex({ action: 'rollback', k: 'server' }, 202));
   await rollOut(api, rollback);
   await ask('GET /jobs/{id}', `/jobs/${rollback}`, 200);

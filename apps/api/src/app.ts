@@ -1,6 +1,7 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { answerClientError } from './client-errors.js';
 import type { ApiParts } from './parts.js';
+import { answerTypes } from './plugins/answer-types.js';
 import { auth } from './plugins/auth.js';
 import { errors, sendRefusal } from './plugins/errors.js';
 import { maskAnswers } from './plugins/mask-answers.js';
@@ -37,6 +38,7 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
 
   await app.register(errors, parts);
   await app.register(maskAnswers);
+  await app.register(answerTypes, parts);
   await app.register(unreadBodies);
   await app.register(requestLives);
   await app.register(parameters);

@@ -75,16 +75,17 @@ export class Deployments {
   async list(filter: {
     name?: string | undefined;
     state?: string | undefined;
+    rollouts?: boolean | undefined;
     before?: string | undefined;
     limit: number;
     mayShow: (head: DeploymentHead) => boolean;
   }): Promise<{ heads: DeploymentHead[]; more: boolean }> {
-    const { name, state, limit } = filter;
+    const { name, state, rollouts, limit } = filter;
     const heads: DeploymentHead[] = [];
     let before = filter.before;
     while (heads.length <= limit) {
       const cursor = before;
-      const query = { name, state, before: cursor, limit: limit + 1 };
+      const query = { name, state, rollouts, before: cursor, limit: limit + 1 };
       const page = await askRedis(() => listHeads(this.#redis, this.#keys, query));
       heads.push(...page.filter(filter.mayShow));
       if (page.length <= limit) break;

@@ -1,5 +1,6 @@
 import type { TruthRow } from '@rexdeploy/shared/api/routes/names';
 import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
+import { NO_ROLLOUT } from '@rexdeploy/shared/deployments/no-rollout';
 import type { ObservedInstance } from '@rexdeploy/shared/journal/events';
 import { type DeploymentState, type InstanceState, isDone, type StepState } from '@rexdeploy/shared/journal/state';
 
@@ -32,7 +33,7 @@ const UNKNOWN = {};
 export function truthRow(instance: ResolvedInstance, states: readonly DeploymentState[]): TruthRow {
   const { key, host } = instance;
   const own = states.filter((state) => !state.request.dryRun && state.request.batches.flat().includes(key));
-  const [last] = own;
+  const last = own.find(({ request }) => !NO_ROLLOUT.has(request.action)) ?? own[0];
   const touched = own.find((state) => stepOf(state, key, 'switch') !== undefined);
   const recorded = own.find((state) => isDone(state.instances[key]));
   const record = recorded?.instances[key]?.record;
@@ -42,7 +43,8 @@ export function truthRow(instance: ResolvedInstance, states: readonly Deployment
     host,
     should_run: record?.program.after ?? UNKNOWN,
     linked: linked ?? UNKNOWN,
-    answering: (touched !== undefined && isProven(touched, key) ? linked : undefined) ?? UNKNOWN,
+    answering:
+      (touched !== undefined && isProven(touched, key) && !isStopped(own, key) ? linked : undefined) ?? UNKNOWN,
     in_rotation: inRotation(own, key),
     former: record?.program.real ?? UNKNOWN,
     last_deployment: last?.id ?? UNKNOWN,
@@ -74,9 +76,18 @@ function realPath(side: unknown): string | undefined {
 const isProven = (state: DeploymentState, key: string): boolean =>
   stepOf(state, key, 'verify')?.status === 'done' || stepOf(state, key, 'switch')?.status === 'undone';
 
+/** Was it stopped since a roll-out or a start last brought it up? */
+function isStopped(states: readonly DeploymentState[], key: string): boolean {
+  const last = states.find((state) => ['switch', 'service'].some((step) => stepOf(state, key, step) !== undefined));
+  const service = last === undefined ? undefined : stepOf(last, key, 'service');
+  return service !== undefined && (service.status !== 'done' || last?.request.service === 'stop');
+}
+
 /** `1`, `0`, or unknown where no step tells. */
 function inRotation(states: readonly DeploymentState[], key: string): Flag {
   for (const state of states) {
+    const weigh = stepOf(state, key, 'weigh');
+    if (weigh?.status === 'done') return asFlag(weigh.facts.in);
     const drain = stepOf(state, key, 'drain');
     if (drain === undefined) continue;
     if (stepOf(state, key, 'restore')?.status === 'done' || drain.status === 'undone') return asFlag(drain.found.in);

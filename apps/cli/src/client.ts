@@ -1,4 +1,4 @@
-import { ApiClient, type Fetch, unreachable } from '@rexdeploy/shared/api/client';
+import { ApiClient, type Fetch, PAGE_TYPES, unreachable } from '@rexdeploy/shared/api/client';
 import type { Envelope, JobView } from '@rexdeploy/shared/api/envelope-schema';
 import { parseAnswer, refusalOf } from '@rexdeploy/shared/api/parse-answer';
 import type { AnswerOf, QueryOf } from '@rexdeploy/shared/api/routes';
@@ -56,6 +56,12 @@ export class Client {
     return Object.values(data.data);
   }
 
+  /** The names that the token is for. */
+  async names(): Promise<AnswerOf<'GET /names'>['data']['data'][string][]> {
+    const { data } = await this.#api.call('GET /names', within(ANSWER_TIMEOUT_MS));
+    return Object.values(data.data);
+  }
+
   /** Jobs, newest first. */
   async jobs(query: QueryOf<'GET /jobs'>): Promise<JobView[]> {
     const { data } = await this.#api.call('GET /jobs', { query, ...within(ANSWER_TIMEOUT_MS) });
@@ -75,7 +81,10 @@ export class Client {
       method: 'GET',
       headersTimeout: ANSWER_TIMEOUT_MS,
       bodyTimeout: SILENCE_TIMEOUT_MS,
-      headers: { accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }) },
+      headers: {
+        accept: `text/event-stream; ${PAGE_TYPES}`,
+        ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }),
+      },
     });
     if (response.statusCode !== 200) throw refusalOf(await this.#raw(response), advice);
     return this.#chunks(response.body);
@@ -98,7 +107,7 @@ export class Client {
   /** What `fetch` is not made for: bodies that are streamed, in either direction. */
   async #send(url: string, options: Omit<Dispatcher.RequestOptions, 'path'>): Promise<Dispatcher.ResponseData> {
     try {
-      const headers = { ...options.headers, ...this.#api.headers() };
+      const headers = { ...this.#api.headers(), ...options.headers };
       return await request(url, { bodyTimeout: ANSWER_TIMEOUT_MS, ...options, headers, dispatcher: this.#agent });
     } catch (error) {
       throw unreachable(this.#base, error, advice);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addCheck } from './commands/check.js';
+import { addCheckUrl } from './commands/checkurl.js';
 import { addCompletion } from './commands/completion.js';
 import { addConfigCheck } from './commands/config-check.js';
 import { addConfigSchema } from './commands/config-schema.js';
@@ -8,9 +9,13 @@ import { addConverge } from './commands/converge.js';
 import { addDeploy } from './commands/deploy.js';
 import { addDrained } from './commands/drained.js';
 import { addHostsTrust } from './commands/hosts-trust.js';
+import { addImport } from './commands/import.js';
 import { addList } from './commands/list.js';
 import { addLogin } from './commands/login.js';
+import { addNames } from './commands/names.js';
+import { addRelease } from './commands/release.js';
 import { addRollback } from './commands/rollback.js';
+import { addService } from './commands/service.js';
 import { addStatus } from './commands/status.js';
 import { addTokenCreate } from './commands/token-create.js';
 import { addTokenList } from './commands/token-list.js';
@@ -18,6 +23,7 @@ import { addTokenRevoke } from './commands/token-revoke.js';
 import { addUnlock } from './commands/unlock.js';
 import { addUpload } from './commands/upload.js';
 import { addWatch } from './commands/watch.js';
+import { addWeights } from './commands/weights.js';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 the deployment (or the command) failed, 2 wrong usage or config,
@@ -59,5 +65,11 @@ export function makeProgram(): Command {
 
   addLogin(program);
   addCompletion(program);
+  addRelease(program);
+  addService(program);
+  addCheckUrl(program);
+  addWeights(program);
+  addNames(program);
+  addImport(program);
   return program;
 }

@@ -7,16 +7,17 @@
 #   line; `sockets` = how many listen on the port, `unseen` = those whose process may not be seen; `user`.
 # Exit 91: the release is not there.
 program=$1; former=$3; pattern=$4; port=$5
-release=$(readlink -f -- "$2") && [ -d "$release" ] || refuse 91 "$2 is not there"
-[ -z "$former" ] || former=$(readlink -m -- "$former")
+# The instance is out of rotation meanwhile, so that commands are run for many at a time, or not at all.
+{ read -r release; read -r parent_dir; read -r former; } << END
+$(readlink -m -- "$2" "${program%/*}/" ${former:+"$former"})
+END
+[ -d "$release" ] || refuse 91 "$2 is not there"
 [ "$former" != "$release" ] || former=
-parent_dir=$(readlink -f -- "$(dir_of "$program")")
-own="${parent_dir%/}/$(base_of "$program")"
-name=$(base_of "$release")
+own="${parent_dir%/}/${program##*/}"
+name=${release##*/}
 boot=; ticks=; now=
-{ read -r boot; read -r ticks; } 2> /dev/null < "$(state_of "$program")/$(base_of "$program").switched"
+{ read -r boot; read -r ticks; } 2> /dev/null < "${program%/*}/.rexdeploy/${program##*/}.switched"
 { read -r now; } 2> /dev/null < /proc/sys/kernel/random/boot_id
-# The instance is out of rotation meanwhile, so that commands are run for many processes at a time, or not at all.
 
 # Sets `told`: what a real path tells about the process that has it (`release`, `other`), or nothing.
 tell() {
@@ -34,17 +35,23 @@ tell() {
   esac
 }
 
-# Absolute paths among the arguments of a process, a line each; also inside of `-Dhome=/a` and `/a:/b`.
-paths_of() {
+# The command line of a process in a line, then the absolute paths among its arguments, a line each; also inside of
+# `-Dhome=/a` and `/a:/b`.
+words_of() {
   tr '\0' '\n' 2> /dev/null < "/proc/$1/cmdline" | awk '{
+    words = words " " $0
     n = split($0, part, /[=:,;]/); part[0] = $0
-    for (i = 0; i <= n; i++) if (part[i] ~ /^\// && !seen[part[i]]++ && ++count <= 500) print part[i]
+    for (i = 0; i <= n; i++) if (part[i] ~ /^\// && !seen[part[i]]++ && ++count <= 500) path[count] = part[i]
+  }
+  END {
+    gsub(/\t/, " ", words); print substr(words, 2, 300)
+    for (i = 1; i <= count && i <= 500; i++) print path[i]
   }'
 }
 
-# Sets `shows`, `evidence` and `cwd`. What shows another release outweighs what shows the wanted one.
+# Sets `shows`, `evidence` and `cwd`. What shows another release outweighs what shows the wanted one. $1 = process, $2 = paths
 look() {
-  shows=nothing; evidence=; cwd=
+  shows=nothing; evidence=; cwd=; paths=$2
   while IFS= read -r link; do
     what=${link%% *}; real=${link#* }
     if [ "$what" = cwd ]; then cwd=$real; fi
@@ -53,14 +60,13 @@ look() {
   done << END
 $(find "/proc/$1/cwd" "/proc/$1/exe" "/proc/$1/root" -maxdepth 0 -printf '%f %l\n' 2> /dev/null)
 END
-  [ "$shows" != other ] || return 0
-  paths=$(paths_of "$1")
-  [ -n "$paths" ] || return 0
+  [ "$shows" != other ] && [ -n "$paths" ] || return 0
   while IFS= read -r real; do
     tell "$real"
     if [ "$told" = other ]; then shows=other; evidence="argument $real"; return 0; fi
   done << END
-$(printf '%s\n' "$paths" | xargs -d '\n' readlink -m -- 2> /dev/null)
+$(IFS='
+'; set -f; exec readlink -m -- $paths 2> /dev/null)
 END
   # One that names the release itself proves it; one that came through a link does not: it leads there for all.
   [ "$shows" = nothing ] && [ "$release" != "$own" ] || return 0
@@ -89,38 +95,51 @@ parents_of() {
 
 matched=' '
 # shellcheck disable=SC2046
-[ -z "$pattern" ] || matched=" $(echo $(matching "$pattern")) "
-# `<socket> <process>` for each of `sockets` that these folders of open files hold.
-holders_among() {
-  find "$@" -maxdepth 1 -lname 'socket:*' -printf '%l %h\n' 2> /dev/null |
-    awk -v sockets="$sockets" 'BEGIN { n = split(sockets, all); for (i = 1; i <= n; i++) wanted["socket:[" all[i] "]"] }
-      $1 in wanted { split($2, part, "/"); print $1, part[3] }'
-}
-is_held() {
-  for socket in $sockets; do case $holders in *"[$socket]"*) ;; *) return 1 ;; esac; done
-}
+[ -z "$pattern" ] || { set -- $(matching "$pattern"); matched=" $* "; }
+
 holders=
+# Sets `holders`: `<socket> <folder>` for each of `sockets` that these folders of open files hold, a line each.
+find_holders() {
+  for socket in $sockets; do set -- "$@" -o -lname "socket:\[$socket\]"; done
+  folders=$1; shift 2
+  # shellcheck disable=SC2086
+  holders=$(find $folders -maxdepth 1 \( "$@" \) -printf '%l %h\n' 2> /dev/null)
+}
+is_held() { case $holders in *"[$1]"*) return 0 ;; *) return 1 ;; esac; }
+count_unseen() {
+  unseen=0
+  for socket in $sockets; do is_held "$socket" || unseen=$((unseen + 1)); done
+}
 if [ -n "$port" ]; then
   # 0A: listens.
-  sockets=$(cat /proc/net/tcp /proc/net/tcp6 2> /dev/null |
-    awk -v port="$(printf ':%04X' "$port")" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10 }')
-  if [ -n "$sockets" ]; then
-    # The instance's own processes are few; all others are looked through only for what they do not hold.
-    folders=
-    for pid in $matched; do folders="$folders /proc/$pid/fd"; done
-    # shellcheck disable=SC2086
-    [ -z "$folders" ] || holders=$(holders_among $folders)
-    is_held || holders=$(holders_among /proc/[0-9]*/fd)
-  fi
-  say sockets "$(printf '%s\n' "$sockets" | grep -c .)"
-  say unseen "$(for socket in $sockets; do case $holders in *"[$socket]"*) ;; *) echo "$socket" ;; esac; done | grep -c .)"
+  sockets=$(awk -v port="$port" 'BEGIN { port = sprintf(":%04X", port) }
+    $4 == "0A" && substr($2, length($2) - 4) == port { print $10 }' /proc/net/tcp /proc/net/tcp6 2> /dev/null)
+  count_unseen
+  # The instance's own processes are few; all others are looked through only for what they do not hold.
+  folders=
+  for pid in $matched; do folders="$folders /proc/$pid/fd"; done
+  if [ "$unseen" -gt 0 ] && [ -n "$folders" ]; then find_holders "$folders"; count_unseen; fi
+  if [ "$unseen" -gt 0 ]; then find_holders "$(echo /proc/[0-9]*/fd)"; count_unseen; fi
+  # shellcheck disable=SC2086
+  set -- $sockets
+  say sockets $#
+  say unseen "$unseen"
 fi
 listening=' '
-while read -r socket pid; do listening="$listening$pid "; done << END
+while read -r socket folder; do
+  folder=${folder#/proc/}
+  [ -z "$folder" ] || listening="$listening${folder%/fd} "
+done << END
 $holders
 END
-for pid in $(printf '%s\n' $matched $listening | sort -un); do
-  command=$(tr '\0\n\t' '   ' 2> /dev/null < "/proc/$pid/cmdline" | cut -c 1-300)
+told_of=' '
+for pid in $matched $listening; do
+  case $told_of in *" $pid "*) continue ;; esac
+  told_of="$told_of$pid "
+  words=$(words_of "$pid")
+  command=${words%%
+*}
+  paths=${words#"$command"}
   # One that ended has none.
   [ -n "$command" ] && stat_of "$pid" || continue
   began=$start
@@ -131,7 +150,7 @@ for pid in $(printf '%s\n' $matched $listening | sort -un); do
   fi
   case $matched in *" $pid "*) matches=yes ;; *) matches=no ;; esac
   case $listening in *" $pid "*) listens=yes ;; *) listens=no ;; esac
-  look "$pid"
+  look "$pid" "${paths#?}"
   parents_of "$pid"
   printf 'process\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
     "$pid" "$began" "$age" "$matches" "$listens" "$shows" "${up# }" "$evidence" "$cwd" "$command"

@@ -9,13 +9,16 @@ import { claim, type Journal } from '@rexdeploy/shared/journal/journal';
 import { drainedIn, findDrained } from '@rexdeploy/shared/journal/ledger';
 import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
-import { Connections } from '@rexdeploy/ssh/connections';
+import { type Connect, Connections } from '@rexdeploy/ssh/connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
 import { check } from './actions/check.js';
+import { checkUrl } from './actions/check-url.js';
 import { observeAll } from './actions/observe.js';
+import { serveAll } from './actions/service.js';
 import { sweep } from './actions/sweep.js';
 import { unlock } from './actions/unlock.js';
+import { queryWeights, updateWeights } from './actions/weights.js';
 import type { RolloutContext } from './rollout/context.js';
 import { endUntold } from './rollout/failure.js';
 import { openHistory } from './rollout/history.js';
@@ -37,6 +40,8 @@ export interface WorkerParts {
   readonly othersAlive: () => boolean;
   /** Sends the ticket of a deployment that was in line and has the name now. Never throws: the reconciler does it later. */
   readonly wake: (deploymentId: string) => Promise<void>;
+  /** How hosts are reached, where a simulation takes the place of SSH. */
+  readonly connect?: Connect;
 }
 
 /** How long a dry run may be applied. */
@@ -65,7 +70,7 @@ export async function processDeployment(
   const owned = await claim(parts.redis, parts.keys, id, parts.id);
   if (owned === undefined) return 'gone';
   const journal = observed(owned, onChange);
-  const connections = new Connections();
+  const connections = new Connections(parts.connect);
   const watch = watchOver(journal, signal);
   try {
     refuseForEver(journal);
@@ -96,9 +101,14 @@ export async function processDeployment(
 /** What the actions of requests do; each walks its deployment to the end from wherever the journal stands. */
 const ACTIONS: Readonly<Record<string, (context: RolloutContext) => Promise<void>>> = {
   deploy: rollOut,
+  release: rollOut,
   rollback: rollOut,
   converge: rollOut,
   check,
+  checkurl: checkUrl,
+  queryk: queryWeights,
+  updatek: updateWeights,
+  service: serveAll,
   observe: observeAll,
   sweep,
   unlock,

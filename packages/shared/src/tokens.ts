@@ -96,6 +96,13 @@ export class Tokens {
     return record;
   }
 
+  /** The record of a token, whether it may be used or not; undefined for an unknown one. */
+  async find(token: string): Promise<TokenRecord | undefined> {
+    if (!TOKEN.test(token)) return undefined;
+    const fields = await this.#redis.hgetall(this.#keys.token(hashToken(token)));
+    return storedSchema.safeParse(fields).data;
+  }
+
   async list(): Promise<TokenRecord[]> {
     const shas = await this.#redis.hvals(this.#keys.tokenNames);
     const all = await Promise.all(shas.map((sha) => this.#redis.hgetall(this.#keys.token(sha))));

@@ -8,13 +8,14 @@ import { quote } from '../params/received.js';
 import type { ApiParts } from '../parts.js';
 
 type Source = DeployRequest['source'];
+type SourceParams = Pick<DeployParams, 'senv' | 'url' | 'package' | 'sha256' | 'full'>;
 type Parts = Pick<ApiParts, 'config' | 'store'>;
 
 /**
  * Where a deployment takes its package from. All that can be known without fetching it is checked here.
  * @throws ParameterError or NotFoundError naming the parameter, its value and the rule
  */
-export async function findSource(parts: Parts, params: DeployParams, target: Target): Promise<Source> {
+export async function findSource(parts: Parts, params: SourceParams, target: Target): Promise<Source> {
   const given = (['senv', 'url', 'package'] as const).filter((name) => params[name] !== undefined);
   if (given.length > 1) {
     const shown = given.map((name) => `${name}=${quote(params[name] ?? '')}`).join(' and ');
@@ -96,7 +97,7 @@ async function fromPackage({ store }: Parts, id: string, target: Target): Promis
 const isFor = (record: PackageRecord, instances: readonly string[]): boolean =>
   instances.length === 1 && instances[0] === record.instance;
 
-async function fromNewestUpload({ store }: Parts, params: DeployParams, target: Target): Promise<Source> {
+async function fromNewestUpload({ store }: Parts, params: SourceParams, target: Target): Promise<Source> {
   const { k } = target.name;
   const uploads = await store.packages.list(k);
   const instances = target.batches.flat();

@@ -21,7 +21,8 @@ import { waitForPlan } from './planned.js';
 const PLAN_LIMIT_MS = 30_000;
 
 /** What one action adds to the request that all have in common. */
-export type Wanted = Pick<DeployRequest, 'source'> & Partial<Pick<DeployRequest, 'full' | 'dryRun' | 'plan'>>;
+export type Wanted = Pick<DeployRequest, 'source'> &
+  Partial<Pick<DeployRequest, 'batches' | 'full' | 'dryRun' | 'plan'>>;
 
 /**
  * Accepts a roll-out, and answers at once or when it has ended.

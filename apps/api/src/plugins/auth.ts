@@ -1,6 +1,8 @@
+import type { RefusedToken } from '@rexdeploy/shared/api/original';
 import { messages } from '@rexdeploy/shared/errors/messages';
 import { ForbiddenError, UnauthorizedError } from '@rexdeploy/shared/errors/request-errors';
-import { allowsName, type Role, type TokenRecord } from '@rexdeploy/shared/tokens';
+import { maskToken } from '@rexdeploy/shared/mask';
+import { allowsName, type Role, TOKEN, type TokenRecord } from '@rexdeploy/shared/tokens';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { presentedToken } from '../params/presented-token.js';
@@ -49,22 +51,27 @@ export const auth = fastifyPlugin(
 );
 
 async function verify(tokens: ApiParts['tokens'], token: string | undefined): Promise<TokenRecord> {
-  if (token === undefined) throw refused('no token was given');
+  if (token === undefined) throw refused('no token was given', { state: 'absent' });
   const found = await askRedis(() => tokens.verify(token));
-  if (found === 'unknown') throw refused('the token is unknown or was revoked');
-  if (found === 'expired') throw refused('the token has expired');
-  return found;
+  const shown = TOKEN.test(token) ? maskToken(token) : '…';
+  if (found === 'unknown') throw refused('the token is unknown or was revoked', { state: 'unknown', shown });
+  if (found !== 'expired') return found;
+  const record = await askRedis(() => tokens.find(token));
+  const timestamp = record && Math.floor(record.created / 1000);
+  const expire = record && Math.round((record.expires - record.created) / 1000);
+  throw refused('the token has expired', { state: 'expired', shown, timestamp, expire });
 }
 
-const refused = (why: string): UnauthorizedError =>
+const refused = (why: string, token: RefusedToken): UnauthorizedError =>
   new UnauthorizedError({
     what: `${messages.tokenRefused}: ${why}`,
     whatToDo: 'give a valid one as ?token= or in the header "Authorization: Bearer"',
+    token,
   });
 
 /** The token's record behind a request that had to have one. */
 export function callerOf(request: FastifyRequest): TokenRecord {
-  if (request.caller === undefined) throw refused('no token was given');
+  if (request.caller === undefined) throw refused('no token was given', { state: 'absent' });
   return request.caller;
 }
 

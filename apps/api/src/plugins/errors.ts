@@ -1,5 +1,6 @@
 import { refusal } from '@rexdeploy/shared/api/answer';
 import type { Envelope } from '@rexdeploy/shared/api/envelope-schema';
+import type { RefusedToken } from '@rexdeploy/shared/api/original';
 import {
   MediaTypeError,
   NameBusyError,
@@ -7,11 +8,13 @@ import {
   ParameterError,
   RequestError,
   TooLargeError,
+  UnauthorizedError,
 } from '@rexdeploy/shared/errors/request-errors';
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { frameOf } from '../answers/frame.js';
+import { projected, styleOf } from '../answers/projection.js';
 import { quote } from '../params/received.js';
 import type { ApiParts } from '../parts.js';
 
@@ -44,8 +47,11 @@ export async function sendRefusal(
     .code(status)
     .headers({ ...headers, ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}) })
     .type('application/json; charset=utf-8')
-    .send(JSON.stringify(body));
+    .send(JSON.stringify(projected(styleOf(request, parts.config), body, { status, token: tokenOf(error) })));
 }
+
+const tokenOf = (error: RexError): RefusedToken | undefined =>
+  error instanceof UnauthorizedError ? error.token : undefined;
 
 interface Refusal {
   status: number;

@@ -7,6 +7,7 @@ import { maskSecretsIn } from '@rexdeploy/shared/mask';
 import type { FastifyInstance } from 'fastify';
 import { EventStream } from '../answers/event-stream.js';
 import { settingsOf } from '../answers/frame.js';
+import { projected, styleOf } from '../answers/projection.js';
 import { ENTRY_ID } from '../journal/entry-id.js';
 import { follow } from '../journal/follow.js';
 import { queryOf, querySchema } from '../params/query.js';
@@ -31,7 +32,7 @@ export async function jobEventRoutes(app: FastifyInstance, parts: ApiParts): Pro
     const stream = new EventStream(reply.raw, life);
     try {
       for await (const entry of follow(parts, id, after, life)) await stream.send(blockOf(entry));
-      if (!life.aborted) await sendEnd(parts, id, stream);
+      if (!life.aborted) await sendEnd(parts, id, stream, query.envelope ?? styleOf(request, parts.config));
     } catch (error) {
       // The status is sent: all that is left is to close; the client comes again with its last id.
       request.log.warn({ err: error, deploymentId: id }, 'event stream broke off');
@@ -51,10 +52,16 @@ const blockOf = ({ id, event }: Entry): string =>
   `id: ${id}\nevent: ${event.type}\ndata: ${maskSecretsIn(JSON.stringify(event))}\n\n`;
 
 /** Has no id of its own, so that whoever comes again after it gets it again and nothing else. */
-async function sendEnd({ deployments, config }: ApiParts, id: string, stream: EventStream): Promise<void> {
+async function sendEnd(
+  { deployments, config }: ApiParts,
+  id: string,
+  stream: EventStream,
+  style: ReturnType<typeof styleOf>,
+): Promise<void> {
   const { state } = await deployments.find(id);
   if (!isTerminal(state.state)) return;
   const at = new Date(state.lastMs).toISOString();
-  const data = { type: 'end', at, ...envelope(state, settingsOf(config), Date.now()) };
+  const answer = projected(style, envelope(state, settingsOf(config), Date.now()));
+  const data = Object.assign({ type: 'end', at }, answer);
   await stream.send(`event: end\ndata: ${maskSecretsIn(JSON.stringify(data))}\n\n`);
 }

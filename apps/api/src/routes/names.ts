@@ -18,6 +18,8 @@ const listQuery = querySchema(routes['GET /names'].query.shape);
 const nameQuery = querySchema(routes['GET /names/:k'].query.shape);
 /** Deployments that are looked through for what is known of a name's instances. */
 const LOOK_BACK = 30;
+/** Further jobs of any kind: what was taken out or restarted since. */
+const LOOK_AROUND = 10;
 
 /** The names of this environment, and what is true of one. */
 export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
@@ -79,7 +81,13 @@ export async function nameRoutes(app: FastifyInstance, parts: ApiParts): Promise
 
   /** Journals that cannot be read tell nothing; the others still do. */
   async function statesOf(name: string): Promise<DeploymentState[]> {
-    const { heads } = await deployments.list({ name, limit: LOOK_BACK, mayShow: () => true });
+    const mayShow = (): boolean => true;
+    const [rollouts, jobs] = await Promise.all([
+      deployments.list({ name, rollouts: true, limit: LOOK_BACK, mayShow }),
+      deployments.list({ name, limit: LOOK_AROUND, mayShow }),
+    ]);
+    const all = new Map([...rollouts.heads, ...jobs.heads].map((head) => [head.id, head]));
+    const heads = [...all.values()].sort((one, other) => other.createdMs - one.createdMs);
     const states = await Promise.all(
       heads.map(({ id }) =>
         deployments.find(id).then(

@@ -1,10 +1,11 @@
 import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import { RolloutError } from '@rexdeploy/shared/errors/deployment-errors';
-import type { Finding } from '@rexdeploy/shared/journal/events';
+import type { Finding, Standing } from '@rexdeploy/shared/journal/events';
 import { probe } from '../health/url.js';
 import { lookAtLock } from '../hosts/host-lock.js';
 import { scripts } from '../hosts/remote-scripts.js';
 import { sshSettings } from '../hosts/ssh-settings.js';
+import { configuredStanding, lookAtStanding } from '../hosts/standing.js';
 import { balancerOf, hostOf, type RolloutContext } from '../rollout/context.js';
 import { forEachLimited } from '../rollout/limited.js';
 import { mustFind } from '../rollout/plan.js';
@@ -19,12 +20,23 @@ export async function check(context: RolloutContext): Promise<void> {
   const { journal, name } = context;
   const keys = journal.state.request.batches.flat();
   await forEachLimited(keys, name.transfer.parallel, async (key) => {
-    await journal.append({ type: 'checked', instance: key, findings: await findingsOf(context, mustFind(name, key)) });
+    const instance = mustFind(name, key);
+    const findings = await findingsOf(context, instance);
+    await journal.append({ type: 'checked', instance: key, findings, standing: await standingOf(context, instance) });
   });
   const bad = Object.entries(journal.state.checks).flatMap(([key, findings]) =>
     findings.filter(({ ok }) => !ok).map(({ check: what, what: why }) => `${key} ${what}: ${why}`),
   );
   if (bad.length > 0) throw new RolloutError({ what: bad.join('; '), whatToDo: 'mend it before you deploy' });
+}
+
+/** A host that cannot be reached is a finding; here its part is left open. */
+async function standingOf(context: RolloutContext, instance: ResolvedInstance): Promise<Standing> {
+  const seen = await told(context, async () => {
+    const host = await hostOf(context, instance.host, instance.ssh);
+    return lookAtStanding(host, instance, context.signal);
+  });
+  return 'value' in seen ? seen.value : configuredStanding(instance);
 }
 
 async function findingsOf(context: RolloutContext, instance: ResolvedInstance): Promise<Finding[]> {

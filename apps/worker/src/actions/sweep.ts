@@ -1,9 +1,8 @@
 import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
-import { HealthError, RolloutError } from '@rexdeploy/shared/errors/deployment-errors';
+import { RolloutError } from '@rexdeploy/shared/errors/deployment-errors';
 import { toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { Rotation } from '../balancers/balancer.js';
-import { healthUrl, probe } from '../health/url.js';
-import { inspect } from '../hosts/inspect.js';
+import { mustServe } from '../health/must-serve.js';
 import { scripts } from '../hosts/remote-scripts.js';
 import { keepOnHost, recallRotation } from '../hosts/rotation.js';
 import { type InstanceContext, instanceContext, type RolloutContext } from '../rollout/context.js';
@@ -55,20 +54,6 @@ async function sweepInstance(context: InstanceContext): Promise<void> {
   }
   await keepOnHost(context, 'forget', owed);
   await journal.append({ type: 'given-back', instance: instance.key, exact: owed.exact });
-}
-
-/** Traffic is given to what answers only. @throws HealthError with what was seen */
-async function mustServe(context: InstanceContext): Promise<void> {
-  const { instance, plan, journal, name, signal } = context;
-  const options = { exclude: name.exclude, listing: false, signal };
-  const facts = await inspect(await context.host(), instance, plan, journal.id, options);
-  if (facts.processes === 0) {
-    throw new HealthError({ where: instance.host, what: `no process of ${instance.key} runs`, whatToDo: 'start it' });
-  }
-  if (instance.health === undefined) return;
-  const url = healthUrl(instance.health, instance);
-  const seen = await probe(instance, instance.health, signal);
-  if (!seen.healthy) throw new HealthError({ where: url, what: `${instance.key} is not healthy: ${seen.what}` });
 }
 
 async function letGo(context: InstanceContext): Promise<void> {

@@ -55,6 +55,27 @@ export function describeBalancer(name: string, open: () => Promise<BalancerUnder
       await setByHand(true);
     });
 
+    test('sets a weight, of an instance that is out too, and puts back what was there', async () => {
+      const { balancer } = await open();
+      const { weights } = balancer;
+      if (weights === undefined) throw new Error('a driver under test takes weights');
+      const found = await balancer.look(signal);
+      await weights.put(found, 3, signal);
+      expect(await balancer.look(signal)).toMatchObject({ in: true, weight: 3 });
+      await weights.undo(found, 3, signal);
+      expect(await balancer.look(signal)).toEqual(found);
+
+      await balancer.takeOut(found, signal);
+      const out = await balancer.look(signal);
+      await weights.put(out, 5, signal);
+      await weights.put(out, 5, signal);
+      expect(await balancer.look(signal)).toMatchObject({ in: true, weight: 5 });
+      await weights.undo(out, 5, signal);
+      expect((await balancer.look(signal)).in).toBe(false);
+      await balancer.giveBack(found, signal);
+      expect(await balancer.look(signal)).toEqual(found);
+    });
+
     test('an instance that it does not know is an error that says so', async () => {
       const { stranger, strangerError } = await open();
       await expect(stranger.look(signal)).rejects.toMatchObject({ code: 'balancer', message: strangerError });

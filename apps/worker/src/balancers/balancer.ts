@@ -9,12 +9,23 @@ export interface Rotation {
 export interface Observed extends Rotation {
   /** What the balancer's own check says; absent where it makes none. False: it sends nothing, in rotation or not. */
   up?: boolean;
+  /** The weight for the instance, whether it counts now or waits until it is in rotation again; absent: not told. */
+  weight?: number;
+}
+
+/** Weights of an instance, where the balancer is given any. */
+export interface Weights {
+  /** Sets the weight, at least 1, and puts the instance into rotation; returns once the balancer agrees. */
+  put(found: Rotation, weight: number, signal: AbortSignal): Promise<void>;
+  /** Puts back exactly what was found before `put`, whether that came to its end or not. */
+  undo(found: Rotation, weight: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Sends traffic to instances. A driver is made for one instance. */
 export interface Balancer {
   /** Where `rotation` stands, for messages. */
   readonly place: string;
+  readonly weights?: Weights | undefined;
   /** The instance's rotation now. @throws BalancerError when the balancer does not know the instance */
   look(signal: AbortSignal): Promise<Observed>;
   /**

@@ -8,6 +8,8 @@ const load = (name: string): RemoteScript => ({ name, text: `${common}\n${read(`
 const withShared = ({ name, text }: RemoteScript): RemoteScript => ({ name, text: `${read('shared.sh')}\n${text}` });
 /** Functions for the folder in which a release grows; see partial.sh. */
 const withPartial = ({ name, text }: RemoteScript): RemoteScript => ({ name, text: `${read('partial.sh')}\n${text}` });
+/** Functions that start and stop an instance; see app.sh. */
+const withApp = ({ name, text }: RemoteScript): RemoteScript => ({ name, text: `${read('app.sh')}\n${text}` });
 /** Changes something: its own arguments come after those of fence.sh; see fence.ts. */
 const guarded = (name: string): RemoteScript => ({
   name,
@@ -25,7 +27,9 @@ export const scripts = {
   resume: withPartial(guarded('resume')),
   stage: withPartial(withShared(guarded('stage'))),
   unstage: withPartial(guarded('unstage')),
-  switch: withShared(guarded('switch')),
+  switch: withApp(withShared(guarded('switch'))),
+  service: withApp(guarded('service')),
+  standing: load('standing'),
   observe: load('observe'),
   releases: load('releases'),
   linked: load('linked'),
@@ -50,6 +54,7 @@ const FENCED: ReadonlySet<RemoteScript> = new Set([
   scripts.stage,
   scripts.unstage,
   scripts.switch,
+  scripts.service,
   scripts.cleanup,
   scripts.rotation,
   scripts.releaseLock,

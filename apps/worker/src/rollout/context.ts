@@ -53,6 +53,8 @@ export interface InstanceContext extends RolloutContext {
   readonly host: () => Promise<Transport>;
 }
 
+const NO_BALANCER = { type: 'none' } as const;
+
 /** @throws RexError when the plan names an instance that the config no longer has */
 export function instanceContext(rollout: RolloutContext, key: string): InstanceContext {
   const instance = rollout.name.instances.get(key);
@@ -72,11 +74,13 @@ export function instanceContext(rollout: RolloutContext, key: string): InstanceC
     });
   }
   const place = { ...releaseFolder(plan.programDir), mode: 'hold' as const };
+  // A release goes past the balancer: for it the instance has none.
+  const seen = rollout.journal.state.request.action === 'release' ? { ...instance, balancer: NO_BALANCER } : instance;
   return {
     ...rollout,
-    instance,
+    instance: seen,
     plan,
-    balancer: balancerOf(rollout, instance),
+    balancer: balancerOf(rollout, seen),
     host: async () => fenced(await hostOf(rollout, instance.host, instance.ssh), place, rollout),
   };
 }
@@ -89,8 +93,19 @@ export function balancerOf(rollout: RolloutContext, instance: ResolvedInstance):
   const balancer = createBalancer(instance, async (settings) =>
     fenced(await rollout.connections.get(settings, { signal: rollout.signal }), place, rollout),
   );
+  const { weights } = balancer;
   return {
     place: balancer.place,
+    weights: weights && {
+      put: async (found, weight, signal) => {
+        await rollout.journal.confirm();
+        return weights.put(found, weight, signal);
+      },
+      undo: async (found, weight, signal) => {
+        await rollout.journal.confirm();
+        return weights.undo(found, weight, signal);
+      },
+    },
     look: (signal) => balancer.look(signal),
     takeOut: async (found, signal) => {
       await rollout.journal.confirm();

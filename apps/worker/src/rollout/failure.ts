@@ -70,8 +70,11 @@ function outcomeText(state: DeploymentState, { key, error, left, halted }: Outco
   const stands = found === undefined ? '' : standing(found);
   if (halted) return `${why}; ${key} was left as it is, because on_failure is halt${stands}`;
   if (left.length > 0) return `${why}; ${key} could NOT be brought back${stands}: ${left.join('; ')}`;
-  return `${why}; ${key} was brought back to its former release and weight`;
+  const back = state.request.action === 'release' ? 'its former release' : 'its former release and weight';
+  return `${why}; ${key} was brought back to ${back}`;
 }
+
+const TOUCHING: ReadonlySet<string> = new Set(['drain', 'switch']);
 
 /** What has the new release, what had it, and what nobody touched. */
 function rest(state: DeploymentState): string {
@@ -83,7 +86,7 @@ function rest(state: DeploymentState): string {
     ['taken back to the former release', of((instance) => instance?.takenBack === true)],
     [
       'not touched',
-      of((instance) => !isDone(instance) && !(instance?.steps.some(({ step }) => step === 'drain') ?? false)),
+      of((instance) => !isDone(instance) && !(instance?.steps.some(({ step }) => TOUCHING.has(step)) ?? false)),
     ],
   ] as const;
   return parts.map(([what, keys]) => (keys.length === 0 ? '' : `; ${what}: ${keys.join(' ')}`)).join('');

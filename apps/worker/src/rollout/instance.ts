@@ -18,6 +18,10 @@ const RETRY_MAX_MS = 15_000;
 
 /** What happens to one instance, in order. `switch` is stop, switch and start in one trip to the host. */
 const STEPS: readonly AnyStep[] = [guard, drain, switchRelease, verify, restore, record];
+/** The same past the balancer: whatever is in rotation or out of it stays so, also what is out by our hand. */
+const RELEASE_STEPS: readonly AnyStep[] = [guard, switchRelease, verify, record];
+const stepsOf = ({ journal }: InstanceContext): readonly AnyStep[] =>
+  journal.state.request.action === 'release' ? RELEASE_STEPS : STEPS;
 /** From here on the instance is good: it is ended, not brought back, when somebody asks to cancel. */
 const GOOD: ReadonlySet<AnyStep> = new Set<AnyStep>([restore, record]);
 
@@ -37,7 +41,7 @@ export async function unstageInstance(context: InstanceContext): Promise<string[
  * @throws StepError when one failed, CancelAsked when it is no longer wanted; `bringBack` is due then
  */
 export async function rollInstance(context: InstanceContext): Promise<void> {
-  for (const step of context.plan.unchanged === true ? [] : STEPS) {
+  for (const step of context.plan.unchanged === true ? [] : stepsOf(context)) {
     if (stepState(context, step)?.status === 'done') continue;
     if (!GOOD.has(step)) safePoint(context, step === guard);
     await runStep(context, step);
@@ -47,7 +51,7 @@ export async function rollInstance(context: InstanceContext): Promise<void> {
 
 /** Undoes all that was begun on a failed instance. @returns one line for each thing that is left as it is */
 export async function bringBack(context: InstanceContext): Promise<string[]> {
-  const left = lines(context, await undoSteps(context, STEPS));
+  const left = lines(context, await undoSteps(context, stepsOf(context)));
   // Its former release is back, and did not serve: an earlier deployment had to leave it out of rotation.
   return isOwed(context) ? [...left, `${context.instance.key} stays out of rotation, as before this deployment`] : left;
 }
@@ -58,7 +62,7 @@ const isOwed = (context: InstanceContext): boolean =>
 /** Brings back an instance that is on the new release, never the last one that serves. @returns as `bringBack` */
 export async function takeBack(context: InstanceContext): Promise<string[]> {
   const { journal, instance } = context;
-  // Once begun it is ended, whoever serves meanwhile.
+  // Once begun it is ended, whoever serves meanwhile. A release had not been asked who serves on its way in either.
   if (isDone(journal.state.instances[instance.key]) && stepState(context, restore)?.status === 'done') {
     try {
       await anotherServes(context);

@@ -27,7 +27,7 @@ export async function leaveInstance(context: InstanceContext, why: string, kept:
     linked: facts.status === 'fulfilled' ? facts.value.program.real : undefined,
     processes: facts.status === 'fulfilled' ? facts.value.processes : undefined,
     rotation:
-      rotation.status === 'fulfilled'
+      rotation.status === 'fulfilled' && instance.balancer.type !== 'none'
         ? `${rotation.value.in ? 'in' : 'out'} (${rotation.value.exact.trim()})`
         : undefined,
   });

@@ -7,7 +7,7 @@ import { drainFoundSchema } from '../steps/drain.js';
 import { instanceContext, type RolloutContext } from './context.js';
 import { forEachLimited, LIGHT_PARALLEL } from './limited.js';
 
-const LOCKING: ReadonlySet<string> = new Set(['stage', 'drain']);
+const LOCKING: ReadonlySet<string> = new Set(['stage', 'drain', 'service']);
 const RETRY_BASE_MS = 500;
 const RETRY_MAX_MS = 5_000;
 
@@ -27,7 +27,7 @@ export async function releaseLocks(rollout: RolloutContext): Promise<void> {
     try {
       const instance = instanceContext(rollout, key);
       // The note is written before the journal says so: a crash in between leaves one that would mislead later.
-      const args = isGivenBack(instances[key]) ? ['forget'] : [];
+      const args = keepsNotes(request.action, instances[key]) || !isGivenBack(instances[key]) ? [] : ['forget'];
       const options = { attempts: name.retries + 1, baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS, signal };
       await retry(async () => (await instance.host()).run(scripts.releaseLock, args, { signal }), options);
     } catch (error) {
@@ -36,6 +36,13 @@ export async function releaseLocks(rollout: RolloutContext): Promise<void> {
       await journal.append({ type: 'log', level: 'warn', instance: key, message });
     }
   });
+}
+
+/** Did it leave the rotation to others: past the balancer, or because somebody wished the instance out? */
+function keepsNotes(action: string, instance: InstanceState | undefined): boolean {
+  const drain = instance?.steps.find(({ step }) => step === 'drain');
+  if (drain === undefined) return action === 'release' || action === 'service';
+  return drainFoundSchema.safeParse(drain.found).data?.wish !== undefined;
 }
 
 /** Is its rotation as this deployment found it, never taken or given back again? */

@@ -2,6 +2,7 @@ import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import { RolloutError } from '@rexdeploy/shared/errors/deployment-errors';
 import { toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { InstancePlan } from '@rexdeploy/shared/journal/events';
+import { wishedOut } from '@rexdeploy/shared/journal/ledger';
 import { retry } from '@rexdeploy/ssh/retry';
 import { probe } from '../health/url.js';
 import { type InstanceReleases, listReleases } from '../hosts/releases.js';
@@ -105,7 +106,9 @@ export async function findAilment(
   { instance, releases }: Look,
 ): Promise<string | undefined> {
   if (releases.processes === 0) return 'it does not run';
-  if ((await findDrained(instance.key)) !== undefined) return 'a deployment left it out of rotation';
+  const drained = await findDrained(instance.key);
+  // Out on somebody's wish is no ailment: it is what they want.
+  if (drained !== undefined && wishedOut(drained) === undefined) return 'a deployment left it out of rotation';
   if (instance.health === undefined) return undefined;
   const seen = await probe(instance, instance.health, signal);
   return seen.healthy ? undefined : `it is not healthy: ${seen.what}`;

@@ -4,6 +4,7 @@ import { isDone } from '@rexdeploy/shared/journal/state';
 import { resolvePackage } from '../sources/resolve.js';
 import { cleanUp } from '../steps/cleanup.js';
 import { compare } from '../steps/compare.js';
+import { guard } from '../steps/guard.js';
 import { soak } from '../steps/soak.js';
 import { checkAllHosts } from '../transfer/check-hosts.js';
 import { instanceContext, type RolloutContext, safePoint } from './context.js';
@@ -115,7 +116,7 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
     safePoint(context, true);
     await journal.append({ type: 'batch-started', batch: index });
   }
-  const ended = await followAll(batch.instances, (key) => rollInstance(instanceContext(context, key)));
+  const ended = await followAll(batch.instances, (key) => rollInstance(instanceContext(context, key)), wayOf(context));
   if (ended.length > 0) return endBatch(context, index, ended);
   const failed = index === 0 ? await followAll(batch.instances, (key) => soak(instanceContext(context, key))) : [];
   // Whoever cancels while the first batch is watched leaves it as it is: it is whole.
@@ -123,6 +124,21 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
   if (failed.length > 0 && cancel === undefined) return endBatch(context, index, failed);
   await journal.append({ type: 'batch-finished', batch: index });
   if (cancel !== undefined) throw cancel.error;
+}
+
+/** How the instances of a batch go: `limit` at a time; after a failure only those that had begun before are followed. */
+interface Way {
+  limit: number;
+  isBegun: (key: string) => boolean;
+}
+const TOGETHER: Way = { limit: Number.POSITIVE_INFINITY, isBegun: () => true };
+
+/** A release has one batch of all instances, however many these are. */
+function wayOf({ journal, name }: RolloutContext): Way {
+  if (journal.state.request.action !== 'release') return TOGETHER;
+  const isBegun = (key: string): boolean =>
+    journal.state.instances[key]?.steps.some(({ step }) => step === guard.name) === true;
+  return { limit: name.transfer.parallel, isBegun };
 }
 
 /** An instance that did not get to the end, and why: a StepError, or CancelAsked. */
@@ -133,14 +149,28 @@ interface Ended {
 
 /**
  * Follows all instances of a batch to their end, also when one fails: a neighbour is never left in the middle.
- * @returns those that failed or were cancelled
+ * @returns those that failed or were cancelled, in the order of `keys`
  * @throws whatever else ended one, when all have ended
  */
-async function followAll(keys: readonly string[], work: (key: string) => Promise<void>): Promise<Ended[]> {
-  const results = await Promise.allSettled(keys.map(async (key) => work(key)));
-  const errors = results.flatMap((result, at): Ended[] =>
-    result.status === 'rejected' ? [{ key: keys[at] ?? '', error: result.reason }] : [],
-  );
+async function followAll(
+  keys: readonly string[],
+  work: (key: string) => Promise<void>,
+  way = TOGETHER,
+): Promise<Ended[]> {
+  const queue = [...keys];
+  const errors: Ended[] = [];
+  const lane = async (): Promise<void> => {
+    for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
+      if (errors.length > 0 && !way.isBegun(key)) continue;
+      try {
+        await work(key);
+      } catch (error) {
+        errors.push({ key, error });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(way.limit, keys.length) }, lane));
+  errors.sort((one, other) => keys.indexOf(one.key) - keys.indexOf(other.key));
   const ended = errors.filter(({ error }) => error instanceof StepError || error instanceof CancelAsked);
   if (ended.length < errors.length) throw errors.find((each) => !ended.includes(each))?.error;
   return ended;

@@ -1,4 +1,5 @@
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
+import { wishedOut } from '@rexdeploy/shared/journal/ledger';
 import { z } from 'zod';
 import type { Observed, Rotation } from '../balancers/balancer.js';
 import { keepOnHost, recallRotation } from '../hosts/rotation.js';
@@ -10,6 +11,8 @@ export const drainFoundSchema = z.looseObject({
   exact: z.string(),
   /** It was out by our hand already when this deployment came: an earlier one could not give it back. */
   owed: z.boolean().optional(),
+  /** It is out on somebody's wish: it stays out, and in the ledger. */
+  wish: z.string().optional(),
 });
 type Found = z.infer<typeof drainFoundSchema>;
 
@@ -21,7 +24,8 @@ export const drain: Step<Found> = {
   async find(context) {
     const seen = await context.balancer.look(context.signal);
     if (context.instance.balancer.type === 'none') return { ...seen };
-    const owed = seen.in ? undefined : await owedRotation(context);
+    const { owed, wish } = seen.in ? {} : await owedRotation(context);
+    if (wish !== undefined) return { ...seen, wish };
     const found = owed === undefined ? { ...seen } : { ...seen, ...owed, owed: true };
     // Redis may lose its last second, and with it what stood here.
     if (found.in) await keepOnHost(context, 'remember', found);
@@ -30,7 +34,8 @@ export const drain: Step<Found> = {
 
   async run(context, found) {
     if (!found.in) {
-      const message = 'was out of rotation before this deployment, and stays out';
+      const why = found.wish === undefined ? '' : ` (${found.wish}); action=updatek gives it back`;
+      const message = `was out of rotation before this deployment, and stays out${why}`;
       await context.journal.append({
         type: 'log',
         level: 'warn',
@@ -53,11 +58,14 @@ export const drain: Step<Found> = {
   },
 };
 
-/** What an earlier deployment took out and could not give back, by the ledger or by what lies on the host. */
-async function owedRotation(context: InstanceContext): Promise<Rotation | undefined> {
+/** What was taken out and not given back, by the ledger or by what lies on the host: owed, unless somebody wished it out. */
+async function owedRotation(context: InstanceContext): Promise<{ owed?: Rotation; wish?: string }> {
   const entry = await context.findDrained(context.instance.key);
-  if (entry !== undefined) return { in: entry.in, exact: entry.exact };
-  return recallRotation(await context.host(), context.signal);
+  const kept = entry === undefined ? await recallRotation(await context.host(), context.signal) : undefined;
+  const wish = entry === undefined ? kept?.wish : wishedOut(entry);
+  if (wish !== undefined) return { wish };
+  const owed = entry ?? kept;
+  return owed === undefined ? {} : { owed: { in: owed.in, exact: owed.exact } };
 }
 
 /**

@@ -37,8 +37,12 @@ export const guard: Step<GuardFound> = {
     };
   },
 
-  run: async (context) => ({ others: await anotherServes(context) }),
+  run: async (context) => ({ others: await (isForced(context) ? 'not asked: force=1' : anotherServes(context)) }),
 };
+
+/** Of a roll-out `force` is about freeze windows; of a service it is about who serves meanwhile. */
+const isForced = ({ journal: { state } }: RolloutContext): boolean =>
+  state.request.action === 'service' && state.request.force === true;
 
 /** The release that ran before, where a link led to it; a plain directory has made way to the new one. */
 export function formerLink(context: InstanceContext): string | undefined {
@@ -48,13 +52,18 @@ export function formerLink(context: InstanceContext): string | undefined {
 
 /**
  * Makes sure that the name is still served while this instance is out.
+ * @param alone what is to be done with the only instance of its name, which nobody can stand in for
  * @returns for people: who serves, or why nobody needs to
  * @throws BalancerError when this is the last one that serves
  */
-export async function anotherServes(context: OneOfName): Promise<string> {
+export async function anotherServes(
+  context: OneOfName,
+  { alone }: { alone: 'let' | 'refuse' } = { alone: 'let' },
+): Promise<string> {
   const others = othersOfName(context);
   if (context.instance.balancer.type === 'none') return 'no balancer';
-  if (context.name.instances.size === 1) return 'none: the name has one instance, nothing serves meanwhile';
+  if (context.name.instances.size === 1 && alone === 'let')
+    return 'none: the name has one instance, nothing serves meanwhile';
   const [first] = others;
   // Two looks in the time of one: mostly they are all that is needed.
   const [itself, firstServes] = await Promise.all([serves(context), first !== undefined && serves(first)]);

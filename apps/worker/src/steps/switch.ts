@@ -3,12 +3,12 @@ import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
 import { CommandError, HostError } from '@rexdeploy/shared/errors/host-errors';
 import { RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { Side } from '@rexdeploy/shared/journal/events';
-import { quote } from '@rexdeploy/ssh/quote';
 import { endOfLog } from '../health/app-log.js';
 import { passHealthGate } from '../health/gate.js';
 import { proveRelease } from '../health/proof.js';
 import { parseFacts } from '../hosts/answers.js';
 import { scripts } from '../hosts/remote-scripts.js';
+import { serviceCommand } from '../hosts/service-command.js';
 import type { InstanceContext } from '../rollout/context.js';
 import { type Step, stepState } from '../rollout/step.js';
 import { sharedFolder, sharedList } from '../transfer/shared.js';
@@ -226,10 +226,5 @@ function former(context: InstanceContext, side: Side): string {
   }
 }
 
-const startCommand = (instance: ResolvedInstance): string => command(instance, 'start');
-const stopCommand = (instance: ResolvedInstance): string => command(instance, 'stop');
-
-function command({ service }: ResolvedInstance, verb: 'start' | 'stop'): string {
-  if (service === undefined) return '';
-  return typeof service === 'string' ? `${quote(service)} ${verb}` : service[verb];
-}
+const startCommand = (instance: ResolvedInstance): string => serviceCommand(instance, 'start');
+const stopCommand = (instance: ResolvedInstance): string => serviceCommand(instance, 'stop');

@@ -1,4 +1,13 @@
 import { z } from 'zod';
+import {
+  checkUrlParamsSchema,
+  enterDeployParamsSchema,
+  listParamsSchema,
+  queryWeightsParamsSchema,
+  releaseParamsSchema,
+  serviceParamsSchema,
+  updateWeightsParamsSchema,
+} from './action-params.js';
 import { checkParamsSchema } from './check-params.js';
 import { deployParamsSchema } from './deploy-params.js';
 import { envelopeOf } from './envelope-of.js';
@@ -24,13 +33,33 @@ const unlockListSchema = envelopeOf(listOf(z.object({ k: z.string(), job: z.stri
   description: 'The job that frees each name.',
 });
 
+/** Of `list`: two texts. */
+const namesListSchema = envelopeOf(listOf(z.string()), {}).meta({
+  id: 'NamesList',
+  description: 'The names, separated by spaces; then the instance keys and their number.',
+});
+
+const checkurl = action({ params: checkUrlParamsSchema, answer: jobAnswerSchema });
+const queryk = action({ params: queryWeightsParamsSchema, answer: jobAnswerSchema });
+const updatek = action({ params: updateWeightsParamsSchema, answer: jobAnswerSchema });
+
 /** Every `action` of `POST /rex`: its parameters and its answer. */
 export const actions = {
   deploy: action({ params: deployParamsSchema, answer: jobAnswerSchema }),
+  'Enter:deploy:main': action({ params: enterDeployParamsSchema, answer: jobAnswerSchema }),
+  release: action({ params: releaseParamsSchema, answer: jobAnswerSchema }),
   rollback: action({ params: rollbackParamsSchema, answer: jobAnswerSchema }),
   converge: action({ params: convergeParamsSchema, answer: jobAnswerSchema }),
   mark: action({ params: markParamsSchema, answer: doneSchema }),
   check: action({ params: checkParamsSchema, answer: jobAnswerSchema }),
+  list: action({ params: listParamsSchema, answer: namesListSchema }),
+  checkurl,
+  service: action({ params: serviceParamsSchema, answer: jobAnswerSchema }),
+  queryk,
+  updatek,
+  'loadService:main:check': checkurl,
+  'loadService:main:queryk': queryk,
+  'loadService:main:update': updatek,
   'Deploy:Db:initdb': action({ params: unlockParamsSchema, answer: z.union([jobAnswerSchema, unlockListSchema]) }),
 };
 export type Actions = typeof actions;

@@ -1,5 +1,6 @@
 import { messages } from '../errors/messages.js';
 import type { RexError } from '../errors/rex-error.js';
+import { commandLine, requestCommand } from '../journal/command-line.js';
 import type { EnvelopeSettings } from '../journal/envelope.js';
 import type { Envelope, JobView, Leaves } from './envelope-schema.js';
 
@@ -39,13 +40,15 @@ export function refusal(frame: Frame, error: RexError, parametersAtFault: boolea
 }
 
 function surroundings(frame: Frame, parsed: { code: string; msg: string }) {
+  // Routes other than POST /rex have no action, and no words of the original's for what was asked.
+  const understood = parsed.code === '0' && (frame.param.action ?? '') !== '';
   return {
     param: frame.param,
-    parseparameters: { ...parsed, precmd: '', requestCmd: '' },
+    parseparameters: { ...parsed, precmd: '', requestCmd: understood ? requestCommand(frame.param) : '' },
     print_stdout: String(frame.settings.printStdout),
     respon: {
       chdir: frame.settings.directory,
-      cmd: '',
+      cmd: understood ? commandLine(frame.param) : '',
       code: '1',
       msg: messages.executed,
       ret: '0',

@@ -12,6 +12,9 @@ import {
   splitKey,
 } from './routes.js';
 
+/** Asks for the documented types in `Accept`, whatever `api.envelope` of the configuration says. */
+export const PAGE_TYPES = 'envelope=page';
+
 /** As much of the platform's `fetch` as is used, so that any program can bring its own. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 export interface FetchInit {
@@ -100,7 +103,11 @@ export class ApiClient {
   /** What every request has to carry. In a header, never in the address: addresses end up in the logs of proxies. */
   headers(): Record<string, string> {
     const { token, headers } = this.#settings;
-    return { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+    return {
+      accept: `application/json; ${PAGE_TYPES}`,
+      ...headers,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
   }
 
   #url(key: RouteKey, place: Parts = {}): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { envelopeOf } from './envelope-of.js';
 import { instanceRecordSchema, jobSchema } from './envelope-schema.js';
-import { absent, listOf } from './leaves.js';
+import { absent, leavesSchema, listOf, textOrAbsent } from './leaves.js';
 
 /** What `data.data` of a job's answer holds: batches, or rows of a dry run or a check. */
 
@@ -46,12 +46,45 @@ export const checkRowSchema = z
     deploy_key: text,
     checks: z.record(text, text).meta({ description: 'What was looked at, and what was seen.' }),
     msg: text.meta({ description: 'What would stop a deployment; empty when nothing would.' }),
+    /** What stands on the host, in the original's words. */
+    app_pro_dir: text.optional().meta({ description: '`program_dir`.' }),
+    app_config_dir: textOrAbsent.optional().meta({ description: '`config_dir`.' }),
+    app_pro_init: textOrAbsent.optional().meta({ description: 'The service.' }),
+    app_pro_key: textOrAbsent.optional().meta({ description: 'Pattern of its processes.' }),
+    pro_dir: textOrAbsent.optional().meta({ description: '`1`: the program directory is there, `0`: it is not.' }),
+    config_dir: textOrAbsent.optional().meta({ description: 'The same of the configuration.' }),
+    pro_init: textOrAbsent.optional().meta({ description: 'The same of the service script.' }),
+    ps_num: textOrAbsent.optional().meta({ description: 'Processes that match the pattern.' }),
   })
   .meta({ id: 'CheckRow', description: 'Of `check`: one instance.' });
 export type CheckRow = z.infer<typeof checkRowSchema>;
 
+export const collectedSchema = z
+  .object({
+    code: outcome,
+    count: text,
+    data: listOf(leavesSchema).meta({
+      description: 'A row per instance; what is in its `data` depends on the action.',
+    }),
+    mainProcess: text.meta({ description: 'Process id of the worker.' }),
+    msg: text,
+  })
+  .meta({
+    id: 'Collected',
+    description: 'Of `checkurl`, `queryk`, `updatek` and `service`: what was gathered of instances.',
+  });
+export type CollectedEntry = z.infer<typeof collectedSchema>;
+
 /** An entry is told by the fields that only its kind has; the one with the fewest comes last. */
-const entrySchema = z.union([batchSchema, differenceRowSchema, checkRowSchema, deployEndSchema]);
+const entrySchema = z.union([
+  batchSchema,
+  differenceRowSchema,
+  checkRowSchema,
+  collectedSchema,
+  deployEndSchema,
+  // Of `Deploy:Db:initdb`.
+  text,
+]);
 
 export const jobAnswerSchema = envelopeOf(listOf(entrySchema), {
   plan: text.optional().meta({ description: 'Of a dry run: the hash that stands for all that it saw.' }),

@@ -82,13 +82,15 @@ const httpSchema = z
     look: lookRequest,
     drain: changeRequest,
     restore: changeRequest,
+    /** Sets {weight}; absent: `restore` does, where it names it. */
+    weight: changeRequest.optional(),
     /** Pause after the instance has left rotation. */
     settle: durationMs.default(0),
     /** Of one request, and until the answer to `look` agrees with a change. */
     timeout: durationMs.default(30_000),
   })
-  .superRefine(({ look, drain, restore }, context) => {
-    if (look.weight !== undefined || ![drain, restore].some(usesWeight)) return;
+  .superRefine(({ look, drain, restore, weight }, context) => {
+    if (look.weight !== undefined || (weight === undefined && ![drain, restore].some(usesWeight))) return;
     const message = 'a regular expression with one group, because {weight} is used';
     context.addIssue({ code: 'custom', path: ['look', 'weight'], message });
   });
@@ -102,6 +104,8 @@ const commandSchema = z.strictObject({
   look: nonEmpty,
   drain: nonEmpty,
   restore: nonEmpty,
+  /** Sets `$REX_WEIGHT`; `look` must tell the weight then. */
+  weight: nonEmpty.optional(),
   /** Pause after the instance has left rotation. */
   settle: durationMs.default(0),
   /** Of one command, and until `look` agrees with a change. */
@@ -134,5 +138,6 @@ function isPattern(text: string): boolean {
   }
 }
 
-const usesWeight = ({ url, headers, body }: z.infer<typeof changeRequest>): boolean =>
+/** Does a request name {weight}? */
+export const usesWeight = ({ url, headers, body }: z.infer<typeof changeRequest>): boolean =>
   [url, body, ...Object.values(headers)].some((text) => text.includes('{weight}'));

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { ConfigIssue } from '../errors/config-error.js';
-import { NOT_YET } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -15,7 +14,7 @@ function explainOne(issue: Issue, document: unknown): ConfigIssue[] {
     return issue.keys.map((key) => ({
       path: [...path, key].join('.'),
       found: `the key "${key}"`,
-      expected: NOT_YET.get(key) ?? 'no such key (see docs/config.md)',
+      expected: 'no such key (see docs/config.md)',
     }));
   }
   const meant = issue.code === 'invalid_union' ? meantAlternative(issue) : undefined;

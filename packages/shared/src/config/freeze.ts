@@ -1,6 +1,7 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { localTime } from '../clock.js';
+import { NO_ROLLOUT } from '../deployments/no-rollout.js';
 import { FrozenError } from '../errors/request-errors.js';
 import type { DeployRequest } from '../journal/events.js';
 import { durationMs, nonEmpty } from './primitives.js';
@@ -37,7 +38,7 @@ export const resolveFreezes = (sections: z.infer<typeof freezesSchema>): FreezeW
 
 /** What rolls nothing out, or was forced, may begin in a freeze window. */
 export const isExempt = ({ action, dryRun, force }: DeployRequest): boolean =>
-  dryRun || force === true || action === 'unlock' || action === 'sweep';
+  dryRun || force === true || NO_ROLLOUT.has(action);
 
 /** Windows that follow each other without a gap are looked through this far; `* * * * *` has no end at all. */
 const MAX_WINDOWS = 100;

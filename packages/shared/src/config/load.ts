@@ -88,6 +88,7 @@ function settle(file: ConfigFile, path: string): Config {
       host: file.api.host,
       port: file.api.port,
       printStdout: file.api.print_stdout === 1 ? 1 : 0,
+      envelope: file.api.envelope,
       rateLimit: file.api.rate_limit,
     },
     worker: {

@@ -111,7 +111,7 @@ export interface Config {
   timezone: string;
   dataDir: string;
   redis: { url: string; prefix: string };
-  api: { host: string; port: number; printStdout: 0 | 1; rateLimit: number };
+  api: { host: string; port: number; printStdout: 0 | 1; envelope: 'page' | 'original'; rateLimit: number };
   worker: { concurrency: number; lockMs: number; stalledCheckMs: number; sweepAfterMs: number };
   journal: { keepMs: number; keepPerName: number };
   packages: { allowHosts: string[]; maxBytes: number; keep: number };

@@ -1,5 +1,5 @@
 import type { ConfigIssue } from '../errors/config-error.js';
-import type { NameSection } from './name.js';
+import type { InstanceSection, NameSection } from './name.js';
 import { checkPlaces } from './places.js';
 import type { EnvironmentSection } from './schema.js';
 
@@ -7,9 +7,10 @@ import type { EnvironmentSection } from './schema.js';
 export function checkEnvironment(path: string, environment: EnvironmentSection): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const ownerOf = new Map<string, string>();
+  const onHost = byHost(environment);
   for (const [k, name] of Object.entries(environment.names)) {
     issues.push(...checkRollout(`${path}.names.${k}.rollout`, name));
-    for (const key of Object.keys(name.instances)) {
+    for (const [key, instance] of Object.entries(name.instances)) {
       const at = `${path}.names.${k}.instances.${key}`;
       const owner = ownerOf.get(key);
       if (owner !== undefined) {
@@ -19,7 +20,7 @@ export function checkEnvironment(path: string, environment: EnvironmentSection):
         issues.push({ path: at, found: `"${key}", which is also a name`, expected: 'an instance key that is no name' });
       }
       ownerOf.set(key, k);
-      issues.push(...checkProcess(`${at}.process`, key, environment));
+      issues.push(...checkProcess(`${at}.process`, key, instance, onHost.get(instance.host) ?? []));
     }
   }
   return [...issues, ...checkPlaces(path, environment)];
@@ -56,19 +57,33 @@ function checkRollout(path: string, name: NameSection): ConfigIssue[] {
   return issues;
 }
 
+type Neighbour = readonly [key: string, instance: InstanceSection];
+
+/** The instances of each host: an environment may have thousands, a host has a few. */
+function byHost(environment: EnvironmentSection): Map<string, Neighbour[]> {
+  const hosts = new Map<string, Neighbour[]>();
+  for (const name of Object.values(environment.names)) {
+    for (const entry of Object.entries(name.instances)) {
+      const [, { host }] = entry;
+      const neighbours = hosts.get(host);
+      if (neighbours === undefined) hosts.set(host, [entry]);
+      else neighbours.push(entry);
+    }
+  }
+  return hosts;
+}
+
 /** A pattern that also matches a neighbour's processes would end them: `server1` matches `server10`. */
-function checkProcess(path: string, key: string, environment: EnvironmentSection): ConfigIssue[] {
-  const all = Object.values(environment.names).flatMap((name) => Object.entries(name.instances));
-  const own = all.find(([other]) => other === key)?.[1];
-  if (own?.process === undefined) return [];
+function checkProcess(path: string, key: string, own: InstanceSection, onHost: readonly Neighbour[]): ConfigIssue[] {
+  if (own.process === undefined) return [];
   let pattern: RegExp;
   try {
     pattern = new RegExp(own.process);
   } catch {
     return [{ path, found: JSON.stringify(own.process), expected: 'a pattern as pgrep takes it' }];
   }
-  return all.flatMap(([other, instance]) => {
-    if (other === key || instance.host !== own.host || instance.process === undefined) return [];
+  return onHost.flatMap(([other, instance]) => {
+    if (other === key || instance.process === undefined) return [];
     if (!pattern.test(instance.process)) return [];
     const found = `${JSON.stringify(own.process)}, which also matches the processes of ${other} on ${own.host}`;
     return [{ path, found, expected: 'a pattern that matches no other instance of the host' }];

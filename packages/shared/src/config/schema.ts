@@ -41,6 +41,8 @@ export const configSchema = z.strictObject({
       /** 0 = any free port; the API prints the one it took. */
       port: integer(0, 65_535).default(3000),
       print_stdout: integer(0, 1).default(0),
+      /** Types of answers: as the API page shows them, or as the original really sent them. */
+      envelope: z.enum(['page', 'original']).default('page'),
       /** Requests a minute and token. */
       rate_limit: integer(1, 1_000_000).default(600),
     })
@@ -83,11 +85,6 @@ export const configSchema = z.strictObject({
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;
-
-/** Keys of the documented format that this version does not implement: naming one is an error, never a silent no-op. */
-export const NOT_YET: ReadonlyMap<string, string> = new Map(
-  ['envelope'].map((key) => [key, `nothing: "${key}" is not part of this version`]),
-);
 
 /** A shorter one is lost by a worker that is merely busy. */
 const MIN_LOCK_MS = 1_000;

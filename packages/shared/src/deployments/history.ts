@@ -10,9 +10,9 @@ import { labelOf } from './release-label.js';
 /** Deployments that are looked through at most; far more than a host keeps releases. */
 const MAX_DEPLOYMENTS = 200;
 
-/** The deployments of a name, newest first. Journals that cannot be read are passed over: the others still tell. */
+/** The deployments of a name, newest first, without jobs that brought no release. Journals that cannot be read are passed over: the others still tell. */
 export async function* deploymentsOf(redis: Redis, keys: Keys, name: string): AsyncGenerator<DeploymentState> {
-  for (const { id } of await listHeads(redis, keys, { name, limit: MAX_DEPLOYMENTS })) {
+  for (const { id } of await listHeads(redis, keys, { name, rollouts: true, limit: MAX_DEPLOYMENTS })) {
     const state = await readState(redis, keys, id);
     if (state !== undefined) yield state;
   }

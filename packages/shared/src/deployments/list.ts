@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.js';
+import { NO_ROLLOUT } from './no-rollout.js';
 
 /** The head of a deployment's record: enough for lists and filters; all else stands in the journal. */
 export interface DeploymentHead {
@@ -27,12 +28,18 @@ export async function findHead(redis: Redis, keys: Keys, id: string): Promise<De
 
 /**
  * Deployments newest first.
- * @param filter `name` and `state` narrow; `before` is the id after which the page begins (the former page's last)
+ * @param filter `name` and `state` narrow, `rollouts` to what brought releases; `before` is the id after which the page begins (the former page's last)
  */
 export async function listHeads(
   redis: Redis,
   keys: Keys,
-  filter: { name?: string | undefined; state?: string | undefined; before?: string | undefined; limit: number },
+  filter: {
+    name?: string | undefined;
+    state?: string | undefined;
+    rollouts?: boolean | undefined;
+    before?: string | undefined;
+    limit: number;
+  },
 ): Promise<DeploymentHead[]> {
   const index = filter.name === undefined ? keys.all : keys.ofName(filter.name);
   const heads: DeploymentHead[] = [];
@@ -43,7 +50,8 @@ export async function listHeads(
     if (ids.length === 0) break;
     start += ids.length;
     for (const head of await Promise.all(ids.map((id) => findHead(redis, keys, id)))) {
-      if (head !== undefined && (filter.state === undefined || head.state === filter.state)) heads.push(head);
+      if (head === undefined || (filter.state !== undefined && head.state !== filter.state)) continue;
+      if (filter.rollouts !== true || !NO_ROLLOUT.has(head.action)) heads.push(head);
     }
   }
   return heads.slice(0, filter.limit);

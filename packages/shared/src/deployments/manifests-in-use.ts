@@ -4,6 +4,7 @@ import { readJournal } from '../journal/journal.js';
 import { fold } from '../journal/reduce.js';
 import type { DeploymentState } from '../journal/state.js';
 import type { Keys } from '../redis/keys.js';
+import { listHeads } from './list.js';
 
 const stagedSchema = z.looseObject({ manifest: z.string() });
 
@@ -18,7 +19,8 @@ export async function manifestsInUse(
 ): Promise<Set<string>> {
   const ids = new Set(await redis.smembers(keys.open));
   for (const { name, newest } of rules) {
-    for (const id of await redis.zrevrange(keys.ofName(name), 0, newest)) ids.add(id);
+    // Jobs that only restart or weigh must not push the releases on the hosts out of sight.
+    for (const { id } of await listHeads(redis, keys, { name, rollouts: true, limit: newest + 1 })) ids.add(id);
   }
   const manifests = new Set<string>();
   for (const id of ids) {

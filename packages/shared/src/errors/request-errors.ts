@@ -1,3 +1,4 @@
+import type { RefusedToken } from '../api/original.js';
 import { type ErrorFacts, RexError } from './rex-error.js';
 
 /** A request that is refused, with the HTTP status that says so. */
@@ -15,6 +16,12 @@ export class ParameterError extends RequestError {
 export class UnauthorizedError extends RequestError {
   override readonly code = 'unauthorized';
   override readonly status = 401;
+  /** What was wrong with the token that came, if any did. */
+  readonly token: RefusedToken | undefined;
+  constructor(facts: ErrorFacts & { token?: RefusedToken }) {
+    super(facts);
+    this.token = facts.token;
+  }
 }
 export class ForbiddenError extends RequestError {
   override readonly code = 'forbidden';

@@ -1,12 +1,16 @@
 import type { Envelope, InstanceRecord, JobView, Leaves } from '../api/envelope-schema.js';
-import type { CheckRow, DifferenceRow } from '../api/job-answer.js';
+import type { DifferenceRow } from '../api/job-answer.js';
 import { localTime } from '../clock.js';
 import { messages } from '../errors/messages.js';
 import { sentence } from '../errors/rex-error.js';
+import { actionRows, countDone } from './action-views.js';
 import { commandLine, requestCommand } from './command-line.js';
-import type { Difference, Finding, RecordFacts } from './events.js';
+import type { Difference, RecordFacts } from './events.js';
+import { list } from './list.js';
 import { whyWaiting } from './reduce.js';
-import { type BatchState, type DeploymentState, type InstanceState, isDone, isTerminal } from './state.js';
+import { type BatchState, type DeploymentState, type InstanceState, isTerminal } from './state.js';
+
+export { list };
 
 /** How the answer is to be written; all of it comes from the config. */
 export interface EnvelopeSettings {
@@ -69,7 +73,7 @@ export function jobView(state: DeploymentState): JobView {
     url: `/jobs/${state.id}`,
     events: `/jobs/${state.id}/events`,
     progress: {
-      done: String(instances.filter(isDone).length),
+      done: String(countDone(state)),
       total: String(state.request.batches.flat().length),
       instance: state.current?.instance ?? '',
       step: state.current?.step ?? '',
@@ -88,35 +92,40 @@ function rollbackOf(instances: readonly InstanceState[]): 'done' | 'failed' | 'n
 }
 
 function dataMessage(state: DeploymentState, reason: string | undefined): string {
-  const { k } = state.request;
+  const { k, action } = state.request;
   if (reason !== undefined) return reason;
-  if (state.state !== 'succeeded') return messages.inProgress(k);
+  if (state.state !== 'succeeded') {
+    if (action === 'release') return messages.isReleasing(k);
+    return SUCCEEDS.has(action) ? messages.executing : messages.inProgress(k);
+  }
+  if (state.request.dryRun) return messages.dryRunFinished(k);
+  if (SUCCEEDS.has(action)) return messages.succeeded;
   if (state.request.action === 'converge' && state.batches.length === 0) {
     return messages.allConverged(k, Object.keys(state.instances).join(' '));
   }
-  if (state.request.action === 'check') return messages.checkFinished(k);
-  return state.request.dryRun ? messages.dryRunFinished(k) : messages.allFinished(k);
+  if (action === 'check') return messages.checkFinished(k);
+  return messages.allFinished(k);
 }
+
+/** Actions whose answer says so in one word, as the original's does. */
+const SUCCEEDS: ReadonlySet<string> = new Set(['release', 'checkurl', 'queryk', 'updatek', 'service', 'unlock']);
 
 function failureText(state: DeploymentState): string {
   return state.error === undefined ? state.state : sentence(state.error);
 }
 
 function batches(state: DeploymentState, timezone: string): Leaves {
-  if (state.request.action === 'check')
-    return list(
-      state.request.batches.flat().flatMap((key) => {
-        const findings = state.checks[key];
-        return findings === undefined ? [] : [checkView(key, findings)];
-      }),
-    );
+  const rows = actionRows(state);
+  if (rows !== undefined) return rows;
   if (state.request.dryRun)
     return list(Object.entries(state.differences).map(([key, row]) => differenceView(key, row)));
   const views: Leaves[] = [];
   for (const batch of state.batches) {
     if (batch.status === 'finished' || batch.status === 'failed') views.push(batchView(batch, state, timezone));
   }
-  if (state.state === 'succeeded') views.push({ code: '0', msg: messages.deployFinished(state.request.k) });
+  const isRelease = state.request.action === 'release';
+  if (state.state === 'succeeded' && !isRelease)
+    views.push({ code: '0', msg: messages.deployFinished(state.request.k) });
   return list(views);
 }
 
@@ -130,10 +139,15 @@ function batchView(batch: BatchState, state: DeploymentState, timezone: string):
     code: failed ? '-1' : '0',
     data: list(records),
     endtime: localTime(batch.endedMs ?? state.lastMs, timezone),
-    msg: failed ? (batch.message ?? '') : messages.batchFinished(batch.instances.join(' ')),
+    msg: failed ? (batch.message ?? '') : finishedMessage(batch, state),
     starttime: localTime(batch.startedMs ?? state.lastMs, timezone),
   };
 }
+
+const finishedMessage = (batch: BatchState, { request }: DeploymentState): string =>
+  request.action === 'release'
+    ? messages.releaseFinished(request.k)
+    : messages.batchFinished(batch.instances.join(' '));
 
 /** The 18 documented fields; times and takes are whole seconds, so that they agree with each other. */
 function instanceRecord(key: string, facts: RecordFacts, state: DeploymentState, timezone: string): InstanceRecord {
@@ -185,17 +199,3 @@ function differenceView(key: string, row: { program: Difference; config?: Differ
     config: row.config === undefined ? {} : view(row.config),
   };
 }
-
-function checkView(key: string, findings: readonly Finding[]): CheckRow {
-  const bad = findings.filter(({ ok }) => !ok);
-  return {
-    code: bad.length === 0 ? '0' : '-1',
-    deploy_key: key,
-    checks: Object.fromEntries(findings.map(({ check, what }) => [check, what])),
-    msg: bad.map(({ check, what }) => `${check}: ${what}`).join('; '),
-  };
-}
-
-/** A documented list: an object with keys "0", "1", … */
-export const list = <T extends Leaves>(items: readonly T[]): Record<string, T> =>
-  Object.fromEntries(items.map((item, index) => [String(index), item]));

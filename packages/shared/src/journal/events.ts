@@ -26,6 +26,14 @@ export const whenBusySchema = z.enum(['refuse', 'queue', 'supersede']);
 export const controlSchema = z.enum(['cancel', 'hold', 'resume']);
 export type Control = z.infer<typeof controlSchema>;
 
+/** What can be done to a service, apart from deploying. */
+export const serviceVerbSchema = z.enum(['start', 'stop', 'restart']);
+export type ServiceVerb = z.infer<typeof serviceVerbSchema>;
+
+/** A weight in the balancer, 0 = out of rotation; or what was there before it was taken out. */
+export const wantedWeightSchema = z.union([z.int().nonnegative(), z.literal('restore')]);
+export type WantedWeight = z.infer<typeof wantedWeightSchema>;
+
 /** What the request asked for, checked and with its token masked. */
 export const requestSchema = z.object({
   action: z.string(),
@@ -52,6 +60,10 @@ export const requestSchema = z.object({
   /** Hash of the dry run that must still be true. */
   plan: z.string().optional(),
   force: z.boolean().optional(),
+  /** What `service` does to each instance. */
+  service: serviceVerbSchema.optional(),
+  /** What `updatek` sets; `restore` gives back what was taken out by our hand. */
+  weight: wantedWeightSchema.optional(),
   /** Parameters as received, for `param` of the answer; the token is masked. */
   param: z.record(z.string(), z.string()),
   /** Name of the token. */
@@ -105,6 +117,19 @@ export type Difference = z.infer<typeof differenceSchema>;
 export const findingSchema = z.object({ check: z.string(), ok: z.boolean(), what: z.string() });
 export type Finding = z.infer<typeof findingSchema>;
 
+/** What stands on an instance's host, whether it is as it should be or not; absent: not configured, or not known. */
+export const standingSchema = z.object({
+  programDir: z.string(),
+  programThere: z.boolean().optional(),
+  configDir: z.string().optional(),
+  configThere: z.boolean().optional(),
+  service: z.string().optional(),
+  serviceThere: z.boolean().optional(),
+  process: z.string().optional(),
+  processes: z.number().optional(),
+});
+export type Standing = z.infer<typeof standingSchema>;
+
 /** An instance as it was seen on its host and in its balancer; what could not be found out is absent. */
 export const observedSchema = z.object({
   instance: z.string(),
@@ -115,6 +140,12 @@ export const observedSchema = z.object({
   health: z.string().optional(),
   in: z.boolean().optional(),
   rotation: z.string().optional(),
+  /** Of the balancer: what it is, its weight for the instance, what its own check says, why it is kept out by our hand. */
+  balancer: z.string().optional(),
+  host: z.string().optional(),
+  weight: z.number().optional(),
+  up: z.boolean().optional(),
+  kept: z.string().optional(),
   /** Who holds the instance by a lock on its host. */
   lock: z.string().optional(),
   /** What could not be seen, and why. */
@@ -178,9 +209,15 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('plan-hash'), at, hash: z.string() }),
   /** What the hash that the request gave stands for is still so. */
   z.object({ type: z.literal('plan-confirmed'), at, hash: z.string() }),
-  /** Of `check`: all that was looked at of one instance. */
-  z.object({ type: z.literal('checked'), at, instance: z.string(), findings: z.array(findingSchema) }),
-  /** Of `observe`. */
+  /** Of `check` and `checkurl`: all that was looked at of one instance. */
+  z.object({
+    type: z.literal('checked'),
+    at,
+    instance: z.string(),
+    findings: z.array(findingSchema),
+    standing: standingSchema.optional(),
+  }),
+  /** Of `observe`, `queryk` and `updatek`. */
   z.object({ type: z.literal('observed'), at, ...observedSchema.shape }),
   z.object({ type: z.literal('batch-started'), at, batch: z.number() }),
   z.object({ type: z.literal('batch-finished'), at, batch: z.number() }),

@@ -15,6 +15,8 @@ export const drainedSchema = z.object({
   exact: z.string(),
   /** Left out on purpose, with the reason; only people or a later deployment give it back. */
   kept: z.string().optional(),
+  /** Somebody wished it out (`updatek`): no deployment gives it back either, only their wish does. */
+  wish: z.boolean().optional(),
 });
 export type Drained = z.infer<typeof drainedSchema>;
 
@@ -46,6 +48,12 @@ export function ledgerChange(state: DeploymentState, event: JournalEvent): Ledge
       return givesBack(state, instance) ? { instance, entry: undefined } : undefined;
     case 'given-back ':
       return { instance, entry: undefined };
+    case 'step-started weigh':
+      return weighed(state, instance)?.out;
+    case 'step-done weigh':
+      return weighed(state, instance)?.done;
+    case 'undo-done weigh':
+      return weighed(state, instance)?.undone;
     case 'left ':
       return event.type === 'left' && event.kept === true ? kept(state, instance, event) : undefined;
     default:
@@ -66,6 +74,44 @@ function entered(state: DeploymentState, instance: string, since: string): Ledge
   return { instance, entry: { name: request.name, instance, deployment, since, in: true, exact } };
 }
 
+/** What the step `weigh` finds before it changes a weight on somebody's wish. */
+export const weighFoundSchema = z.looseObject({
+  in: z.boolean(),
+  exact: z.string(),
+  /** Is the instance to be out, or to get requests? */
+  wanted: z.enum(['out', 'in']),
+  /** Who wished it, for people. */
+  why: z.string(),
+  /** What the ledger held of it before. */
+  before: drainedSchema.optional(),
+});
+
+/** What the step `weigh` means for the ledger at its beginning, its end and its undo. */
+function weighed(
+  state: DeploymentState,
+  instance: string,
+): Partial<Record<'out' | 'done' | 'undone', LedgerChange>> | undefined {
+  const step = state.instances[instance]?.steps.find((each) => each.step === 'weigh');
+  const found = weighFoundSchema.safeParse(step?.found).data;
+  if (step === undefined || found === undefined) return undefined;
+  if (found.wanted === 'in') return { done: { instance, entry: undefined } };
+  const exact = found.in ? found.exact : found.before?.exact;
+  // Out, and not by our hand: nothing of ours to give back.
+  if (exact === undefined) return undefined;
+  const since = found.in ? undefined : found.before?.since;
+  const entry: Drained = {
+    name: state.request.name,
+    instance,
+    deployment: state.id,
+    since: since ?? new Date(step.startedMs).toISOString(),
+    in: true,
+    exact,
+    kept: found.why,
+    wish: true,
+  };
+  return { out: { instance, entry }, undone: { instance, entry: found.before } };
+}
+
 function givesBack(state: DeploymentState, instance: string): boolean {
   const found = foundBefore(state, instance);
   // What an earlier deployment left out did not serve then either: it stays owed.
@@ -84,6 +130,9 @@ function kept(
 /** What a deployment has out of rotation as it stands. */
 export function drainedIn(state: DeploymentState): Drained[] {
   return Object.values(state.instances).flatMap(({ instance, steps }) => {
+    const wished = weighed(state, instance)?.out?.entry;
+    if (wished !== undefined && steps.some(({ step, status }) => step === 'weigh' && status !== 'undone'))
+      return [wished];
     const drain = steps.find(({ step }) => step === 'drain');
     const restored = steps.some(({ step, status }) => step === 'restore' && status === 'done');
     if (drain === undefined || drain.status === 'undone' || restored) return [];
@@ -91,6 +140,10 @@ export function drainedIn(state: DeploymentState): Drained[] {
     return change?.entry === undefined ? [] : [change.entry];
   });
 }
+
+/** What stands in the way of giving an instance back unasked: that somebody wished it out. */
+export const wishedOut = (entry: Pick<Drained, 'wish' | 'kept'> | undefined): string | undefined =>
+  entry?.wish === true ? (entry.kept ?? 'somebody wished it') : undefined;
 
 /** The whole ledger. Entries that cannot be read are told through `onBad`, never dropped. */
 export async function readDrained(redis: Redis, keys: Keys, onBad: (instance: string) => void): Promise<Drained[]> {

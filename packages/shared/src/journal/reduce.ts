@@ -43,6 +43,7 @@ function begin(event: Extract<JournalEvent, { type: 'accepted' }>): DeploymentSt
     heldAfter: [],
     differences: {},
     checks: {},
+    standing: {},
     observed: {},
     batches: event.request.batches.map((instances) => ({ instances, status: 'waiting' })),
     instances: {},
@@ -86,8 +87,11 @@ function apply(state: DeploymentState, event: Exclude<JournalEvent, { type: 'acc
     case 'plan-hash':
     case 'plan-confirmed':
       return { ...state, planHash: event.hash };
-    case 'checked':
-      return { ...state, checks: { ...state.checks, [event.instance]: event.findings } };
+    case 'checked': {
+      const { instance, findings, standing: stands } = event;
+      const next = { ...state, checks: { ...state.checks, [instance]: findings } };
+      return stands === undefined ? next : { ...next, standing: { ...state.standing, [instance]: stands } };
+    }
     case 'observed': {
       const { type: _, at: __, ...seen } = event;
       return { ...state, observed: { ...state.observed, [event.instance]: seen } };

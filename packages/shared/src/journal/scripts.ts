@@ -3,7 +3,7 @@ import { LINE } from './line.js';
 
 /**
  * Creates a deployment and takes its name, or gets in line for it, or says who has it; all or nothing. `supersede` ends
- * those of the name that have not begun; what gives back or unlocks is none of these. `first` gets in line before all.
+ * those of the name that have not begun; what brings no release (see no-rollout.ts) is none of these. `first` gets in line before all.
  * KEYS lock, record, journal, all, of-name, open, stamp, idempotency, waiting, beginning of records
  * ARGV id, name, action, by, now (ms), event JSON without its opening brace, body digest ('' = no key), key's TTL (s),
  *   when busy (refuse|queue|first|supersede), k, now (ISO), event `finished` of one that is superseded, address ('' = none)
@@ -21,7 +21,8 @@ local owner = redis.call('GET', lock)
 if owner and whenBusy == 'refuse' then return {'busy', owner} end
 local function supersede(old)
   local is = redis.call('HMGET', records .. old, 'state', 'epoch', 'action')
-  if is[1] ~= 'queued' or is[2] ~= '0' or is[3] == 'sweep' or is[3] == 'unlock' then return false end
+  local stays = { sweep = true, unlock = true, service = true, updatek = true }
+  if is[1] ~= 'queued' or is[2] ~= '0' or stays[is[3]] then return false end
   redis.call('XADD', records .. old .. ':journal', '*', 'e', ARGV[12])
   redis.call('HSET', records .. old, 'state', 'cancelled')
   redis.call('HDEL', records .. old, 'waits', 'address')

@@ -1,5 +1,13 @@
 import type { ErrorRecord } from '../errors/rex-error.js';
-import type { DeployRequest, Difference, Finding, InstancePlan, ObservedInstance, RecordFacts } from './events.js';
+import type {
+  DeployRequest,
+  Difference,
+  Finding,
+  InstancePlan,
+  ObservedInstance,
+  RecordFacts,
+  Standing,
+} from './events.js';
 
 /** What the events of one deployment add up to. Made by `reduce` alone. */
 export type JobState = 'queued' | 'running' | 'held' | 'succeeded' | 'failed' | 'cancelled';
@@ -85,6 +93,8 @@ export interface DeploymentState {
   planHash?: string | undefined;
   /** Of `check` and `observe`, by instance. */
   checks: Record<string, Finding[]>;
+  /** Of `check`, by instance: what stands on its host. */
+  standing: Record<string, Standing>;
   observed: Record<string, ObservedInstance>;
   batches: BatchState[];
   instances: Record<string, InstanceState>;

@@ -26,6 +26,22 @@ export const rexExamples: AllExamples['POST /rex'] = {
     rollback: { summary: 'back to the former release', value: { action: 'rollback', k: 'server', wait: '300' } },
     converge: { summary: 'all to the newest release', value: { action: 'converge', k: 'server', to: 'newest' } },
     mark: { summary: 'mark a release', value: { action: 'mark', k: 'server', to: '20180530_043756' } },
+    keys: {
+      summary: "instance keys, in the original's words",
+      value: { action: 'Enter:deploy:main', k: 'server2 server1', senv: 'uat' },
+    },
+    release: { summary: 'all at once, past the balancer', value: { action: 'release', k: 'server', senv: 'uat' } },
+    list: { summary: 'names and instance keys', value: { action: 'list' } },
+    checkurl: { summary: 'is it healthy?', value: { action: 'checkurl', k: 'server', wait: '30' } },
+    checkurlToo: { summary: 'the same', value: { action: 'loadService:main:check', k: 'server', wait: '30' } },
+    restart: { summary: 'restart through the balancer', value: { action: 'service', k: 'server', a: 'restart' } },
+    weights: { summary: 'what the balancer says', value: { action: 'queryk', k: 'server', wait: '30' } },
+    weightsToo: { summary: 'the same', value: { action: 'loadService:main:queryk', k: 'server', wait: '30' } },
+    out: {
+      summary: 'out of rotation until it is wished back',
+      value: { action: 'updatek', k: 'server2', weight: '0' },
+    },
+    back: { summary: 'back as it was', value: { action: 'loadService:main:update', k: 'server2', w: 'restore' } },
     check: { summary: 'would a deployment go?', value: { action: 'check', k: 'server', wait: '60' } },
     unlock: { summary: 'free a name', value: { action: 'Deploy:Db:initdb', k: 'server' } },
   },
@@ -36,6 +52,10 @@ export const rexExamples: AllExamples['POST /rex'] = {
       dryRun: { summary: 'deploy with dry_run=1', value: job.dryRun },
       rollback: { summary: 'rollback where all had that release already', value: job.rolledBack },
       check: { summary: 'check that found something', value: job.checked },
+      list: {
+        summary: 'list',
+        value: answered({ data: list(['server shop', 'server1 server2 shop1 3']), msg: '成功' }, { action: 'list' }),
+      },
       mark: { summary: 'mark', value: answered({ data: {}, msg: '20180530_043756 is marked' }, { action: 'mark' }) },
     },
     202: {

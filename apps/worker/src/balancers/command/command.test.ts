@@ -42,6 +42,7 @@ const settings = (changes: Partial<ResolvedCommand> = {}): ResolvedCommand => ({
   look: `cat "${dir}/$REX_INSTANCE" || exit 3; ! grep -q out "${dir}/$REX_INSTANCE"`,
   drain: `echo out > "${dir}/$REX_INSTANCE"`,
   restore: `printf '%s\\n' "$REX_FOUND" > "${dir}/$REX_INSTANCE"`,
+  weight: `echo "weight $REX_WEIGHT" > "${dir}/$REX_INSTANCE"`,
   settle: 0,
   timeout: 5_000,
   ...changes,
@@ -79,7 +80,7 @@ for (const place of ['this machine', 'a host']) {
 
     test('do not show in the process list', async () => {
       const look = `ps -eo args | grep -c 'unseen[-]mark'; [ "$?" = 1 ] # unseen-mark`;
-      expect(await driver({ ...changes(), look }).look(signal)).toEqual({ in: true, exact: '0' });
+      expect(await driver({ ...changes(), look }).look(signal)).toMatchObject({ in: true, exact: '0' });
     });
 
     test('that say neither in nor out are an error with their own words', async () => {

@@ -4,18 +4,20 @@ import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import type { SshSettings, Transport } from '@rexdeploy/ssh/transport';
 import { scripts } from '../../hosts/remote-scripts.js';
 import { sshSettings } from '../../hosts/ssh-settings.js';
-import type { Balancer, Rotation } from '../balancer.js';
+import type { Balancer, Observed, Rotation, Weights } from '../balancer.js';
 import { lookUntil } from '../look-until.js';
 import { servicePort } from '../service-port.js';
 import { runHere } from './run-here.js';
 
-type Verb = 'look' | 'drain' | 'restore';
+type Verb = 'look' | 'drain' | 'restore' | 'weight';
 
 /** A state is one line of the journal, and goes back to the host in one. */
 const MAX_EXACT = 500;
 const MAX_SHOWN = 300;
+/** `weight 7`, `weight=7` or `weight: 7` in what `look` prints, or nothing but the number. */
+const WEIGHT = /(?:\bweight\s*[=:]?\s*(\d{1,9})\b|^(\d{1,9})$)/i;
 
-/** Any balancer, by the three commands of the configuration. */
+/** Any balancer, by the commands of the configuration. */
 export class CommandBalancer implements Balancer {
   readonly #settings: ResolvedCommand;
   readonly #instance: ResolvedInstance;
@@ -35,11 +37,27 @@ export class CommandBalancer implements Balancer {
     return `command on ${this.#settings.reach?.host ?? "the worker's machine"}`;
   }
 
-  async look(signal: AbortSignal): Promise<Rotation> {
+  get weights(): Weights | undefined {
+    if (this.#settings.weight === undefined) return undefined;
+    return {
+      put: async (found, weight, signal) => {
+        await this.#run('weight', found.exact, [0], signal, weight);
+        await this.#wait((now) => now.in && now.weight === weight, `in rotation with the weight ${weight}`, signal);
+      },
+      undo: async (found, _weight, signal) => {
+        if (found.in) await this.giveBack(found, signal);
+        else await this.takeOut({ in: true, exact: found.exact }, signal);
+      },
+    };
+  }
+
+  async look(signal: AbortSignal): Promise<Observed> {
     const { code, stdout } = await this.#run('look', '', [0, 1], signal);
     const line = (stdout.split('\n', 1)[0] ?? '').trim();
     if (line.length > MAX_EXACT) throw this.#error(`the first line of \`look\` is longer than ${MAX_EXACT} characters`);
-    return { in: code === 0, exact: line };
+    const [, named, bare] = WEIGHT.exec(line) ?? [];
+    const weight = named ?? bare;
+    return { in: code === 0, exact: line, ...(weight === undefined ? {} : { weight: Number(weight) }) };
   }
 
   async takeOut(found: Rotation, signal: AbortSignal): Promise<{ settled?: boolean }> {
@@ -58,7 +76,7 @@ export class CommandBalancer implements Balancer {
     await this.#wait((now) => now.in && now.exact === found.exact, wanted, signal);
   }
 
-  async #wait(agrees: (now: Rotation) => boolean, wanted: string, signal: AbortSignal): Promise<void> {
+  async #wait(agrees: (now: Observed) => boolean, wanted: string, signal: AbortSignal): Promise<void> {
     const { timeout } = this.#settings;
     const { seen, reached } = await lookUntil(() => this.look(signal), agrees, timeout, signal);
     if (reached) return;
@@ -71,9 +89,10 @@ export class CommandBalancer implements Balancer {
     found: string,
     okCodes: readonly number[],
     signal: AbortSignal,
+    weight?: number,
   ): Promise<{ code: number; stdout: string }> {
     const { key, host } = this.#instance;
-    const facts = [key, host, servicePort(this.#instance)?.toString() ?? '', found];
+    const facts = [key, host, servicePort(this.#instance)?.toString() ?? '', found, weight?.toString() ?? ''];
     const result = await this.#execute(verb, `${facts.join('\n')}\n${this.#settings[verb]}\n`, signal);
     if (okCodes.includes(result.code)) return result;
     const said = (result.stderr.trim() || result.stdout.trim()).slice(-MAX_SHOWN);

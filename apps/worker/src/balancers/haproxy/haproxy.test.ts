@@ -80,7 +80,7 @@ describe('HAProxy', () => {
 
   test('state and weight are kept as they were found', async () => {
     const found = await driver().look(signal);
-    expect(found).toEqual({ in: true, up: true, exact: 'ready weight=7' });
+    expect(found).toEqual({ in: true, up: true, exact: 'ready weight=7', weight: 7 });
   });
 
   test('a weight of 0 is out of rotation, and is given back as 0', async () => {
@@ -207,7 +207,7 @@ describe('sessions', () => {
     const driverOfSlow = balancer(10_000);
     const found = await driverOfSlow.look(signal);
     // No check: nothing is known about being up.
-    expect(found).toEqual({ in: true, exact: 'ready weight=3' });
+    expect(found).toEqual({ in: true, exact: 'ready weight=3', weight: 3 });
     const ended = beginRequest();
     await expect.poll(() => answers.length).toBe(1);
     let out = false;

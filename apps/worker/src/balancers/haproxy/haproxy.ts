@@ -1,11 +1,13 @@
 import type { ResolvedHaproxy, ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import type { SshSettings, Transport } from '@rexdeploy/ssh/transport';
-import type { Balancer, Observed, Rotation } from '../balancer.js';
+import type { Balancer, Observed, Rotation, Weights } from '../balancer.js';
 import { lookUntil } from '../look-until.js';
 import { addressesOf, chooseServer } from './choose-server.js';
 import { runtimeSocket, type Send, socketPlace } from './runtime-socket.js';
 import { exactOf, parseExact, parseRuntime, type RuntimeState, type ServerState } from './runtime-state.js';
+
+const MAX_WEIGHT = 256;
 
 /**
  * HAProxy, by its runtime API. What it changes is in HAProxy's memory only: after a reload the server is as the
@@ -30,9 +32,17 @@ export class HaproxyBalancer implements Balancer {
     return `${socketPlace(this.#settings.reach)} backend ${this.#settings.backend}`;
   }
 
+  readonly weights: Weights = {
+    put: async (found, weight, signal) => {
+      if (weight > MAX_WEIGHT) throw this.#error(`weight ${weight}: HAProxy knows weights from 0 to ${MAX_WEIGHT}`);
+      await this.#set({ state: 'ready', weight, down: parseExact(found.exact)?.down === true }, signal);
+    },
+    undo: (found, _weight, signal) => this.giveBack(found, signal),
+  };
+
   async look(signal: AbortSignal): Promise<Observed> {
     const server = await this.#server(signal);
-    const rotation = { in: isIn(server), exact: exactOf(server) };
+    const rotation = { in: isIn(server), exact: exactOf(server), weight: server.weight };
     return server.up === undefined ? rotation : { ...rotation, up: server.up };
   }
 
@@ -55,6 +65,10 @@ export class HaproxyBalancer implements Balancer {
   async giveBack(found: Rotation, signal: AbortSignal): Promise<undefined> {
     const wanted = parseExact(found.exact);
     if (wanted === undefined) throw this.#error(`"${found.exact}" is no state of a server`);
+    await this.#set(wanted, signal);
+  }
+
+  async #set(wanted: NonNullable<ReturnType<typeof parseExact>>, signal: AbortSignal): Promise<void> {
     const now = await this.#server(signal);
     // The weight first: a server that is back must not get requests by another one.
     const changes = [
@@ -62,7 +76,9 @@ export class HaproxyBalancer implements Balancer {
       ...(now.state === wanted.state ? [] : [`state ${wanted.state}`]),
     ];
     const after = changes.length === 0 ? now : await this.#change(now, changes, signal);
-    if (after.state !== wanted.state || after.weight !== wanted.weight) throw this.#disagrees(after, found.exact);
+    if (after.state !== wanted.state || after.weight !== wanted.weight) {
+      throw this.#disagrees(after, `${wanted.state} weight=${wanted.weight}`);
+    }
     if (isIn(after)) await this.#waitUntilUp(after, wanted.down, signal);
   }
 

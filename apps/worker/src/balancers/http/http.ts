@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { HttpRequestSection, HttpSection } from '@rexdeploy/shared/config/balancer';
+import { type HttpRequestSection, type HttpSection, usesWeight } from '@rexdeploy/shared/config/balancer';
 import type { ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
-import type { Balancer, Rotation } from '../balancer.js';
+import type { Balancer, Observed, Rotation, Weights } from '../balancer.js';
 import { lookUntil } from '../look-until.js';
 import { servicePort } from '../service-port.js';
 import { shownRequest } from './conceal.js';
@@ -10,7 +10,7 @@ import { readRotation, weightOf } from './rotation.js';
 import { sendRequest } from './send-request.js';
 import { fillRequest, type HttpRequest, MissingFact, type TemplateFacts } from './template.js';
 
-/** Any balancer with an HTTP interface, by the three requests of the configuration. */
+/** Any balancer with an HTTP interface, by the requests of the configuration. */
 export class HttpBalancer implements Balancer {
   readonly #settings: HttpSection;
   readonly #instance: ResolvedInstance;
@@ -24,10 +24,31 @@ export class HttpBalancer implements Balancer {
     return shownRequest(this.#settings.look);
   }
 
-  async look(signal: AbortSignal): Promise<Rotation> {
+  /** By the request for it, else by the one that puts an instance back, where that names the weight. */
+  get weights(): Weights | undefined {
+    const { weight: section, restore } = this.#settings;
+    const [key, request] = section === undefined ? (['restore', restore] as const) : (['weight', section] as const);
+    if (section === undefined && !usesWeight(restore)) return undefined;
+    return {
+      put: async (_found, weight, signal) => {
+        const wanted: Rotation = { in: true, exact: `in weight=${weight}` };
+        await this.#send(key, request, wanted, signal);
+        await this.#wait((now) => now.in && now.exact === wanted.exact, wanted.exact, signal);
+      },
+      undo: async (found, weight, signal) => {
+        if (found.in) await this.giveBack(found, signal);
+        else await this.takeOut({ in: true, exact: `in weight=${weight}` }, signal);
+      },
+    };
+  }
+
+  async look(signal: AbortSignal): Promise<Observed> {
     const { look } = this.#settings;
     const rotation = readRotation(await this.#send('look', look, undefined, signal), look);
-    if (!('problem' in rotation)) return rotation;
+    if (!('problem' in rotation)) {
+      const weight = Number(weightOf(rotation.exact) ?? Number.NaN);
+      return Number.isInteger(weight) ? { ...rotation, weight } : rotation;
+    }
     throw new BalancerError({ where: this.place, what: rotation.problem });
   }
 
@@ -58,7 +79,7 @@ export class HttpBalancer implements Balancer {
   }
 
   async #send(
-    key: 'look' | 'drain' | 'restore',
+    key: 'look' | 'drain' | 'restore' | 'weight',
     section: HttpRequestSection,
     found: Rotation | undefined,
     signal: AbortSignal,

@@ -6,8 +6,8 @@ import { healthUrl } from '../../health/url.js';
 import { parseFacts } from '../../hosts/answers.js';
 import { scripts } from '../../hosts/remote-scripts.js';
 import { sshSettings } from '../../hosts/ssh-settings.js';
-import type { Balancer, Observed, Rotation } from '../balancer.js';
-import { parseServerLine, type ServerLine, takenOut } from './server-line.js';
+import type { Balancer, Observed, Rotation, Weights } from '../balancer.js';
+import { parseServerLine, type ServerLine, takenOut, weighted } from './server-line.js';
 
 type NginxSettings = Extract<ResolvedBalancer, { type: 'nginx' }>;
 
@@ -34,6 +34,15 @@ export class NginxBalancer implements Balancer {
     return `${this.#settings.host}:${this.#settings.upstream_file}`;
   }
 
+  readonly weights: Weights = {
+    put: async (found, weight, signal) => {
+      await this.#put(found.exact, weighted(found.exact, weight), 0, signal);
+    },
+    undo: async (found, weight, signal) => {
+      await this.#put(weighted(found.exact, weight), found.exact, 0, signal);
+    },
+  };
+
   async look(signal: AbortSignal): Promise<Observed> {
     return this.#read(await this.#run(scripts.nginxLook, [this.#settings.upstream_file], 60_000, signal));
   }
@@ -54,7 +63,7 @@ export class NginxBalancer implements Balancer {
       return line === undefined ? [] : [line];
     });
     const line = this.#choose(lines.filter((each) => each.host === this.#instance.host));
-    return { in: !line.down, exact: line.text };
+    return { in: !line.down, exact: line.text, weight: line.weight };
   }
 
   async #put(from: string, to: string, settleMs: number, signal: AbortSignal): Promise<string> {

@@ -2,12 +2,16 @@
 
 const LINE = /^(\s*server\s+)([^\s;]+)([^;]*)(;.*)$/;
 
+const WEIGHT = /(?<=\s)weight=(\d+)(?=\s|$)/;
+
 export interface ServerLine {
   /** The whole line as it stands in the file. */
   text: string;
   host: string;
   port: number | undefined;
   down: boolean;
+  /** nginx's own default is 1. */
+  weight: number;
 }
 
 /** Reads a line; undefined when it is no single `server …;`. */
@@ -22,6 +26,7 @@ export function parseServerLine(text: string): ServerLine | undefined {
     host: (split[1] ?? '').replace(/^\[|\]$/g, ''),
     port: split[2] === undefined ? undefined : Number(split[2]),
     down: parameters.split(/\s+/).includes('down'),
+    weight: Number(WEIGHT.exec(parameters)?.[1] ?? 1),
   };
 }
 
@@ -34,4 +39,12 @@ export function takenOut(text: string): string {
     (_, lead: string, address: string, parameters: string, rest: string) =>
       `${lead}${address}${parameters.trimEnd()} down${rest}`,
   );
+}
+
+/** The line with the server in rotation and this weight; all else stays. */
+export function weighted(text: string, weight: number): string {
+  return text.replace(LINE, (_, lead: string, address: string, parameters: string, rest: string) => {
+    const kept = parameters.split(/\s+/).filter((word) => word !== '' && word !== 'down' && !/^weight=\d+$/.test(word));
+    return `${lead}${[address, `weight=${weight}`, ...kept].join(' ')}${rest}`;
+  });
 }

@@ -28,6 +28,10 @@ export const jobEventRoutes = {
         .string()
         .optional()
         .meta({ description: 'Go on after this event; the header takes precedence.' }),
+      envelope: z
+        .enum(['page', 'original'], { error: 'page or original' })
+        .optional()
+        .meta({ description: 'Types of the final answer; as `Accept: …; envelope=`, for streams without headers.' }),
     }),
     headers: z.object({
       'last-event-id': z
