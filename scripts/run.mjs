@@ -14,7 +14,10 @@ const SANDBOX = ['redis-server', 'sshd', 'nginx', 'pgrep'];
 /** Per task: the system parts it needs, and what it runs. */
 const TASKS = {
   demo: { parts: SANDBOX, run: (args) => node('packages/sandbox/dist/demo/main.js', args) },
-  test: { parts: [...SANDBOX, 'haproxy', 'sudo', 'unzip', 'nc', 'rsync', 'curl', 'perl', 'chromium'], run: runTests },
+  test: {
+    parts: [...SANDBOX, 'haproxy', 'sudo', 'unzip', 'nc', 'script', 'rsync', 'curl', 'perl', 'chromium'],
+    run: runTests,
+  },
   start: { parts: [], run: (args) => node('scripts/start.mjs', args) },
   api: { parts: [], run: (args) => node('apps/api/dist/bundle/main.js', args) },
   worker: { parts: [], run: (args) => node('apps/worker/dist/bundle/main.js', args) },

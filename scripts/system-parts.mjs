@@ -24,6 +24,13 @@ const PARTS = {
   },
   pgrep: { programs: [['pgrep']], apt: 'procps', dnf: 'procps-ng', apk: 'procps' },
   nc: { programs: [['nc']], apt: 'netcat-openbsd', dnf: 'nmap-ncat', apk: 'netcat-openbsd' },
+  // A pseudo-terminal, for what is seen of `rex`; part of every Debian.
+  script: {
+    programs: [['script'], ['stty']],
+    apt: 'bsdutils coreutils',
+    dnf: 'util-linux coreutils',
+    apk: 'util-linux-misc coreutils',
+  },
   rsync: { programs: [['rsync']], apt: 'rsync', dnf: 'rsync', apk: 'rsync' },
   curl: { programs: [['curl']], apt: 'curl', dnf: 'curl', apk: 'curl' },
   perl: { programs: [['perl']], apt: 'perl', dnf: 'perl', apk: 'perl' },

@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Api, startApi } from '@rexdeploy/sandbox/controller';
 import { type RedisServer, startRedis } from '@rexdeploy/sandbox/redis';
 import { NameBusyError, ParameterError } from '@rexdeploy/shared/errors/request-errors';
@@ -44,11 +45,13 @@ describe('rex and the API', () => {
       REX_TOKEN: api.token,
     });
     expect(code).toBe(0);
-    const lines = stderr.split('\n').filter((line) => /^\d{4}-/.test(line));
-    expect(lines.map((line) => line.slice(0, 24))).toEqual(events.map((event) => event.at));
+    const lines = stdout.trim().split('\n');
+    const end = JSON.parse(lines.pop() ?? '');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(events);
+    expect(stderr.split('\n').filter((line) => line.includes('the stream broke off'))).toHaveLength(4);
     const streams = api.requests.filter((request) => request.url.endsWith('/events'));
     expect(streams.map((request) => request.headers['last-event-id'])).toEqual([undefined, undefined, '3', '3', '7']);
-    expect(JSON.parse(stdout)).toMatchObject({ code: '0', job: { id: JOB, state: 'succeeded' } });
+    expect(end).toMatchObject({ type: 'end', code: '0', job: { id: JOB, state: 'succeeded' } });
   });
 
   test('a deployment that fails ends deploy, watch and status with 1', async () => {
@@ -162,6 +165,39 @@ describe('rex and the API', () => {
   });
 });
 
+describe('where server and token come from', () => {
+  test('flags come before the environment, the environment before ~/.config/rex/config.yml', async () => {
+    await using api = await startStubApi({ events: sampleJournal(JOB) });
+    const file = join(cli.dir, '.config', 'rex', 'config.yml');
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, `server: ${api.url}\ntoken: ${api.token}\n`, { mode: 0o600 });
+    expect(await rex(['list'])).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining(JOB) });
+    expect((await rex(['list'], { REX_TOKEN: 'wrong' })).code).toBe(3);
+    expect(
+      (await rex(['list', '--token', api.token], { REX_TOKEN: 'wrong', REX_SERVER: 'http://127.0.0.1:1' })).code,
+    ).toBe(4);
+
+    await chmod(file, 0o644);
+    const open = await rex(['list']);
+    expect(open).toMatchObject({ code: 0, stderr: expect.stringContaining(`run: chmod 600 ${file}`) });
+    await writeFile(file, `sever: x\ntoken: ${api.token}\n`);
+    const wrong = await rex(['list']);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('sever') });
+    expect(wrong.stderr).not.toContain(api.token);
+  });
+
+  test('login keeps a token that works, for its owner alone, and none that does not', async () => {
+    await using api = await startStubApi({ events: sampleJournal(JOB) });
+    const file = join(cli.dir, '.config', 'rex', 'config.yml');
+    expect((await rex(['login', '--server', api.url, '--token', 'wrong'])).code).toBe(3);
+    expect(existsSync(file)).toBe(false);
+    expect(await rex(['login', '--server', api.url], {}, `${api.token}\n`)).toMatchObject({ code: 0 });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await rex(['list'])).toMatchObject({ code: 0, stderr: '' });
+    expect((await rex(['login', '--server', api.url], {}, '\n')).code).toBe(2);
+  });
+});
+
 describe('rex and the real API', () => {
   let redis: RedisServer;
   let api: Api;
@@ -171,7 +207,7 @@ describe('rex and the real API', () => {
   afterEach(() => api.stop());
   afterAll(() => redis.close());
 
-  test('a job is started, listed, refused a second time, followed live and shown', async () => {
+  test('a job is started, listed, refused a second time, followed live and shown', { timeout: 180_000 }, async () => {
     await writeConfig({ redis: redis.url });
     api = await startApi({ config: join(cli.dir, 'config.yml') });
     const { token } = JSON.parse((await rex(['token', 'create', '--name', 'ci', '--json'])).stdout);
@@ -194,10 +230,16 @@ describe('rex and the real API', () => {
     const watching = rex(['watch', id, '--json'], env);
     await endAsWorker(id);
     const watched = await watching;
-    expect(watched).toMatchObject({ code: 1 });
-    expect(watched.stderr).toContain('a word on the way');
+    expect(watched).toMatchObject({ code: 1, stderr: '' });
+    const events = watched.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events).toContainEqual(expect.objectContaining({ type: 'log', message: 'a word on the way' }));
+    const { type, at: _, ...answer } = events.at(-1);
+    expect(type).toBe('end');
     const shown = await rex(['status', id, '--json'], env);
-    expect(JSON.parse(shown.stdout)).toEqual(JSON.parse(watched.stdout));
+    expect(JSON.parse(shown.stdout)).toEqual(answer);
   });
 
   async function endAsWorker(id: string): Promise<void> {

@@ -25,6 +25,10 @@ export class Client {
     this.#token = token;
   }
 
+  get token(): string {
+    return this.#token;
+  }
+
   /** The same client of another API. */
   at(base: string): Client {
     return new Client(base, this.#token);

@@ -18,7 +18,7 @@ export interface RexConfig {
 export interface Rex {
   readonly dir: string;
   /** Nothing of the environment of the tests leads it astray. */
-  rex(words: string[], env?: Record<string, string>): Promise<CommandResult>;
+  rex(words: string[], env?: Record<string, string>, input?: string): Promise<CommandResult>;
   /** Writes a config.yml into the folder. */
   writeConfig(settings?: RexConfig): Promise<void>;
 }
@@ -34,9 +34,13 @@ export function rexInFolder(): Rex {
     get dir() {
       return dir;
     },
-    rex(words, env = {}) {
+    rex(words, env = {}, input) {
       const { REX_CONFIG: _, REX_SERVER: __, REX_TOKEN: ___, REX_ENV: ____, ...rest } = process.env;
-      return runCommand(process.execPath, [REX, ...words], { cwd: dir, env: { ...rest, ...env } });
+      return runCommand(process.execPath, [REX, ...words], {
+        cwd: dir,
+        ...(input === undefined ? {} : { input }),
+        env: { ...rest, XDG_CONFIG_HOME: join(dir, '.config'), ...env },
+      });
     },
     writeConfig: (settings = {}) => writeFile(join(dir, 'config.yml'), configText(settings)),
   };

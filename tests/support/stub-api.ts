@@ -1,6 +1,7 @@
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { answer, refusal } from '@rexdeploy/shared/api/answer';
-import type { Envelope } from '@rexdeploy/shared/api/envelope-schema';
+import type { Envelope, Leaves } from '@rexdeploy/shared/api/envelope-schema';
 import { type RequestError, UnauthorizedError, UnavailableError } from '@rexdeploy/shared/errors/request-errors';
 import { envelope } from '@rexdeploy/shared/journal/envelope';
 import type { JournalEvent } from '@rexdeploy/shared/journal/events';
@@ -11,6 +12,10 @@ export interface StubApi extends AsyncDisposable {
   url: string;
   token: string;
   requests: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[];
+  /** Lets the streams go on to the event of that number, or to the end. */
+  give(events?: number): void;
+  /** Cuts all connections that are open now, as an API does that is restarted. */
+  cut(): void;
 }
 
 export interface Script {
@@ -21,6 +26,11 @@ export interface Script {
   refuse?: RequestError;
   /** Connections to the stream that are answered with 503 first. */
   unavailable?: number;
+  /** The streams give so many events at first, and wait for `give` then; also before the end. */
+  given?: number;
+  /** Rows of `GET /names`, and of `GET /packages`. */
+  names?: Leaves;
+  packages?: Leaves;
 }
 
 const SETTINGS = { timezone: 'Asia/Shanghai', printStdout: 0, directory: '/srv/rexdeploy' } as const;
@@ -30,6 +40,7 @@ const TOKEN = `1772433470${'abcdefgh'.repeat(4)}`;
 export async function startStubApi(script: Script): Promise<StubApi> {
   const requests: StubApi['requests'] = [];
   const breaks = [...(script.breaksAfter ?? [])];
+  const given = new Given(script.given ?? Infinity);
   let unavailable = script.unavailable ?? 0;
   const frame = { param: {}, settings: SETTINGS, takeMs: 0 };
 
@@ -56,12 +67,16 @@ export async function startStubApi(script: Script): Promise<StubApi> {
       const { progress, ...row } = job.job ?? { progress: {} };
       return send(200, answer(frame, { data: { '0': { ...row, progress } }, msg: '1', cursor: '' }));
     }
+    if (url.startsWith('/names')) return send(200, answer(frame, { data: script.names ?? {}, msg: 'names' }));
+    if (method === 'GET' && url.startsWith('/packages')) {
+      return send(200, answer(frame, { data: script.packages ?? {}, msg: 'packages' }));
+    }
     if (!url.endsWith('/events')) return send(200, job);
     if (unavailable > 0) {
       unavailable -= 1;
       return refuse(new UnavailableError({ what: 'Redis does not answer' }));
     }
-    stream(script.events, job, Number(headers['last-event-id'] ?? 0), breaks.shift(), response);
+    await stream(script.events, job, Number(headers['last-event-id'] ?? 0), breaks.shift(), given, response);
   };
 
   const server = createServer((request, response) => void handle(request, response));
@@ -72,6 +87,8 @@ export async function startStubApi(script: Script): Promise<StubApi> {
     url: `http://127.0.0.1:${port}`,
     token: TOKEN,
     requests,
+    give: (events) => given.raise(events ?? Infinity),
+    cut: () => server.closeAllConnections(),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -79,19 +96,38 @@ export async function startStubApi(script: Script): Promise<StubApi> {
   };
 }
 
-function stream(
+/** How many events may be given, and who waits for more. */
+class Given {
+  readonly #changes = new EventEmitter();
+
+  constructor(public count: number) {}
+
+  raise(count: number): void {
+    this.count = count;
+    this.#changes.emit('more');
+  }
+
+  async more(): Promise<void> {
+    await once(this.#changes, 'more');
+  }
+}
+
+async function stream(
   events: JournalEvent[],
   end: Envelope,
   after: number,
   breakAfter: number | undefined,
+  given: Given,
   response: ServerResponse,
-): void {
+): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write(': heartbeat\n\n');
   const rest = events.map((event, index) => ({ id: index + 1, event })).slice(after, after + (breakAfter ?? Infinity));
   for (const { id, event } of rest) {
+    while (id > given.count) await given.more();
     response.write(`id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
   }
+  while (breakAfter === undefined && given.count <= events.length) await given.more();
   // Half a message, as it stands when a proxy dies.
   if (breakAfter !== undefined) response.write('id: 99\nevent: log\nda', () => response.destroy());
   else response.end(`event: end\ndata: ${JSON.stringify({ type: 'end', at: new Date().toISOString(), ...end })}\n\n`);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { RefusedError, UsageError } from './errors.js';
 
 /**
@@ -14,5 +16,23 @@ export async function askConsent(question: string, whatToDo: string): Promise<vo
     if (!/^y(es)?$/i.test(answer.trim())) throw new RefusedError({ what: 'nothing was written' });
   } finally {
     lines.close();
+  }
+}
+
+/** Asks for something that must not be seen: on a terminal without showing it, else the first line of stdin. */
+export async function askSecret(question: string): Promise<string> {
+  const { stdin, stderr } = process;
+  if (stdin.isTTY) stderr.write(question);
+  // What is typed is echoed into nothing.
+  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: stdin, output, terminal: stdin.isTTY === true });
+  try {
+    const [answer] = await Promise.race([once(lines, 'line'), once(lines, 'close').then(() => [''])]);
+    const secret = String(answer).trim();
+    if (secret !== '') return secret;
+    throw new UsageError({ what: 'no token was given', whatToDo: 'type it, or pipe it in: rex login < file' });
+  } finally {
+    lines.close();
+    if (stdin.isTTY) stderr.write('\n');
   }
 }

@@ -6,7 +6,7 @@ import type { DrainedRow } from '@rexdeploy/shared/api/routes/drained';
 import type { Control } from '@rexdeploy/shared/journal/events';
 import { Agent, type Dispatcher, request } from 'undici';
 import { advice } from './advice.js';
-import { multipartForm } from './multipart.js';
+import { multipartForm, type SentFile } from './multipart.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -20,7 +20,7 @@ const SILENCE_TIMEOUT_MS = 45_000;
 /** An upload: a program for all instances of a name, or the configuration of one. */
 export interface Upload {
   fields: Readonly<Record<string, string>>;
-  file: { path: string; name: string; size: number };
+  file: SentFile;
 }
 
 /** The API as `rex` uses it. Every method throws RefusedError or UnreachableError, nothing else. */

@@ -7,7 +7,7 @@ import { RexError } from '@rexdeploy/shared/errors/rex-error';
 export { RefusedError, UnreachableError };
 
 /** What `rex` ends with; scripts rely on these (docs/errors.md). */
-export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3, unreachable: 4 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3, unreachable: 4, interrupted: 130 } as const;
 
 /** The command line does not say enough, or contradicts itself. */
 export class UsageError extends RexError {

@@ -14,6 +14,10 @@ export interface EventSource {
 
 export interface FollowOptions {
   onEvent(message: SseMessage): void;
+  /** The last message, whose data is the final answer. */
+  onEnd?(message: SseMessage): void;
+  /** Told each time the stream is open. */
+  onOpen?(): void;
   /** Told each time the stream broke and is being opened again. */
   onBreak?(error: Error | undefined): void;
   /** How long the API may stay away before following gives up. */
@@ -39,9 +43,14 @@ export async function follow(source: EventSource, id: string, options: FollowOpt
     try {
       const chunks = await source.openEvents(id, lastEventId);
       awaySinceMs = undefined;
+      options.onOpen?.();
       for await (const message of parseSse(chunks)) {
         pauseMs = FIRST_PAUSE_MS;
-        if (message.event === 'end') return finalAnswer(message);
+        if (message.event === 'end') {
+          const answer = finalAnswer(message);
+          options.onEnd?.(message);
+          return answer;
+        }
         if (message.id !== '') lastEventId = message.id;
         options.onEvent(message);
       }

@@ -1,5 +1,6 @@
 import { toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { CommanderError } from 'commander';
+import { COMPLETE, complete } from './completion/complete.js';
 import { EXIT, exitCodeOf } from './errors.js';
 import { note } from './output.js';
 import { makeProgram } from './program.js';
@@ -10,7 +11,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 );
 
 try {
-  await makeProgram().parseAsync();
+  const [, , first, ...words] = process.argv;
+  // Before commander, which would take the words for options of its own.
+  if (first === COMPLETE) await complete(makeProgram(), words);
+  else await makeProgram().parseAsync();
 } catch (thrown) {
   process.exitCode = report(thrown);
 }

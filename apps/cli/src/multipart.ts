@@ -8,11 +8,17 @@ export interface MultipartForm {
   body: Readable;
 }
 
+/** A file to send. */
+export interface SentFile {
+  path: string;
+  name: string;
+  size: number;
+  /** Told of each piece that has gone to the connection. */
+  onBytes?: ((bytes: number) => void) | undefined;
+}
+
 /** The fields come before the file, so that the receiver can refuse before it has read all of it. */
-export function multipartForm(
-  fields: Readonly<Record<string, string>>,
-  file: { path: string; name: string; size: number },
-): MultipartForm {
+export function multipartForm(fields: Readonly<Record<string, string>>, file: SentFile): MultipartForm {
   const boundary = `rex-${randomUUID()}`;
   const heads = Object.entries(fields).map(
     ([name, value]) => `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
@@ -30,9 +36,14 @@ export function multipartForm(
   };
 }
 
-async function* parts(before: Buffer, file: { path: string; size: number }, after: Buffer): AsyncGenerator<Buffer> {
+async function* parts(before: Buffer, file: SentFile, after: Buffer): AsyncGenerator<Buffer> {
   yield before;
-  // A file that grows meanwhile must not make the body longer than announced.
-  if (file.size > 0) yield* createReadStream(file.path, { end: file.size - 1, highWaterMark: 256 * 1024 });
+  if (file.size > 0) {
+    // A file that grows meanwhile must not make the body longer than announced.
+    for await (const piece of createReadStream(file.path, { end: file.size - 1, highWaterMark: 256 * 1024 })) {
+      yield piece;
+      file.onBytes?.(piece.length);
+    }
+  }
   yield after;
 }

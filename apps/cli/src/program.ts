@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addCheck } from './commands/check.js';
 import { addCheckUrl } from './commands/checkurl.js';
+import { addCompletion } from './commands/completion.js';
 import { addConfigCheck } from './commands/config-check.js';
 import { addConfigSchema } from './commands/config-schema.js';
 import { addControls } from './commands/control.js';
@@ -10,6 +11,7 @@ import { addDrained } from './commands/drained.js';
 import { addHostsTrust } from './commands/hosts-trust.js';
 import { addImport } from './commands/import.js';
 import { addList } from './commands/list.js';
+import { addLogin } from './commands/login.js';
 import { addNames } from './commands/names.js';
 import { addRelease } from './commands/release.js';
 import { addRollback } from './commands/rollback.js';
@@ -61,6 +63,8 @@ export function makeProgram(): Command {
   const hosts = program.command('hosts').description('keys of the hosts');
   addHostsTrust(hosts);
 
+  addLogin(program);
+  addCompletion(program);
   addRelease(program);
   addService(program);
   addCheckUrl(program);

@@ -3,30 +3,44 @@ import type { Client } from './client.js';
 import { EXIT } from './errors.js';
 import { follow } from './follow.js';
 import { note, print, printJson } from './output.js';
-import { eventLine } from './render/event-line.js';
 import { renderResult } from './render/result.js';
+import { openView } from './render/view.js';
 
 /** Prints a job's answer, and lets the process end with what became of the job. */
 export function show(envelope: Envelope, json: boolean): void {
   if (json) printJson(envelope);
   else print(renderResult(envelope));
-  if (envelope.code !== '0') process.exitCode = EXIT.failed;
+  endWith(envelope);
 }
 
-/** Follows a job to its end, one line per event on stderr, then prints its answer. */
-export async function followAndShow(client: Client, id: string, json: boolean): Promise<void> {
+/** What a followed job prints: text; the final answer as JSON; every event as a line of JSON, the answer the last one. */
+export type FollowOutput = 'text' | 'json' | 'json-lines';
+
+/** Follows a job to its end, and lets the process end with what became of it. */
+export async function followAndShow(client: Client, id: string, output: FollowOutput): Promise<void> {
+  const view = openView(output === 'json-lines' ? 'lines' : 'text');
   const onInterrupt = (): void => {
-    note(`rex: no longer watching; the deployment goes on: rex watch ${id}`);
-    process.exit(130);
+    view.end();
+    note(`rex: no longer watching; ${id} goes on. Watch it: rex watch ${id}   Cancel it: rex cancel ${id}`);
+    process.exit(EXIT.interrupted);
   };
   process.once('SIGINT', onInterrupt);
   try {
-    const envelope = await follow(client, id, {
-      onEvent: (message) => note(eventLine(message)),
-      onBreak: (error) => note(`rex: the stream broke off${error ? ` (${error.message})` : ''}; opening it again`),
+    const answer = await follow(client, id, {
+      onEvent: (message) => view.show(message),
+      onEnd: (message) => view.finish(message),
+      onOpen: () => view.opened(),
+      onBreak: (error) => view.broke(error),
     });
-    show(envelope, json);
+    view.end();
+    if (output === 'json-lines') endWith(answer);
+    else show(answer, output === 'json');
   } finally {
+    view.end();
     process.off('SIGINT', onInterrupt);
   }
+}
+
+function endWith({ code }: Envelope): void {
+  if (code !== '0') process.exitCode = EXIT.failed;
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Client } from './client.js';
-import { UnreachableError } from './errors.js';
+import { EXIT, UnreachableError } from './errors.js';
 import { note, print, printJson } from './output.js';
 import { withClient, withServerOptions } from './server.js';
 import { followAndShow } from './show.js';
@@ -49,7 +49,7 @@ export function startsJob(command: Command, action: string): void {
     withClient(command, async (client) => {
       const own = Object.fromEntries(Object.entries(options).filter(([name]) => !server.has(name)));
       const id = await start(client, action, paramsOf(own), options.detach === true);
-      if (options.detach !== true) return followAndShow(client, id, options.json === true);
+      if (options.detach !== true) return followAndShow(client, id, options.json ? 'json' : 'text');
       if (options.json) printJson({ id });
       else print(id);
     }),
@@ -57,8 +57,15 @@ export function startsJob(command: Command, action: string): void {
 }
 
 async function start(client: Client, action: string, params: Record<string, string>, detach: boolean): Promise<string> {
-  const { job, ...answer } = await client.rex({ action, ...params });
+  process.once('SIGINT', unanswered);
+  const { job, ...answer } = await client.rex({ action, ...params }).finally(() => process.off('SIGINT', unanswered));
   if (job === undefined) throw new UnreachableError({ what: `the API accepted without a job: ${answer.data.msg}` });
   if (!detach) note(`${job.id} ${job.state}`);
   return job.id;
+}
+
+/** Nobody should have to guess whether it was started. */
+function unanswered(): void {
+  note('rex: the request was sent, and not answered yet; whether it was accepted shows: rex list --limit 3');
+  process.exit(EXIT.interrupted);
 }

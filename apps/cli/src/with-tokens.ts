@@ -1,8 +1,5 @@
 import type { Config } from '@rexdeploy/shared/config/resolved';
-import { openRedis, whenReady } from '@rexdeploy/shared/redis/connection';
-import { useRedis } from '@rexdeploy/shared/redis/embedded';
-import { Keys } from '@rexdeploy/shared/redis/keys';
-import { Tokens } from '@rexdeploy/shared/tokens';
+import type { Tokens } from '@rexdeploy/shared/tokens';
 import { UnreachableError } from './errors.js';
 
 /** Covers a Redis that is just loading its data; longer, and a person would think that `rex` hangs. */
@@ -15,6 +12,11 @@ const READY_TIMEOUT_MS = 3_000;
  * @throws UnreachableError when Redis does not answer
  */
 export async function withTokens<T>(config: Config, use: (tokens: Tokens) => Promise<T>): Promise<T> {
+  // Loaded by those alone that need them: all other commands, and Tab, begin the sooner.
+  const { openRedis, whenReady } = await import('@rexdeploy/shared/redis/connection');
+  const { useRedis } = await import('@rexdeploy/shared/redis/embedded');
+  const { Keys } = await import('@rexdeploy/shared/redis/keys');
+  const { Tokens } = await import('@rexdeploy/shared/tokens');
   const server = await useRedis(config.redis.url, config.dataDir);
   try {
     let last: Error | undefined;

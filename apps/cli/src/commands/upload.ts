@@ -4,8 +4,9 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Leaves } from '@rexdeploy/shared/api/envelope-schema';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { RefusedError, UsageError } from '../errors.js';
-import { print, printJson } from '../output.js';
+import { EXIT, RefusedError, UsageError } from '../errors.js';
+import { note, print, printJson } from '../output.js';
+import { openTransferView } from '../render/transfer-view.js';
 import { withClient, withServerOptions } from '../server.js';
 
 interface Options {
@@ -34,14 +35,25 @@ export function addUpload(parent: Command): void {
         throw new UsageError({ what: '--kind config and --instance belong together' });
       }
       const size = await sizeOf(path);
-      const sha256 = await digestOf(path, options.sha256);
+      const name = basename(path);
+      using view = openTransferView();
+      process.once('SIGINT', interrupted);
+      view.begin(`reading ${name}`, size);
+      const sha256 = await digestOf(path, options.sha256, view.add);
       const fields = { k, kind, ...(instance && { instance }), sha256 };
-      const { data } = await client.upload({ fields, file: { path, name: basename(path), size } });
+      view.begin(`sending ${name}`, size, 'sent; the API checks and stores it');
+      const { data } = await client.upload({ fields, file: { path, name, size, onBytes: view.add } });
+      view.end();
       const stored = { package: data.package, files: data.files, size: data.size, sha256: data.sha256 };
       if (options.json) return printJson(stored);
       print(`${text(stored.package)}: ${text(stored.files)} files, ${text(stored.size)} bytes`);
     }),
   );
+}
+
+function interrupted(): void {
+  note('rex: no longer sending; what has not arrived whole is not kept');
+  process.exit(EXIT.interrupted);
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -53,9 +65,12 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 /** Sent along in any case, so that the API notices an upload that was damaged on its way. */
-async function digestOf(path: string, expected: string | undefined): Promise<string> {
+async function digestOf(path: string, expected: string | undefined, onBytes: (bytes: number) => void): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) hash.update(piece);
+  for await (const piece of createReadStream(path)) {
+    hash.update(piece);
+    onBytes(piece.length);
+  }
   const found = hash.digest('hex');
   if (expected === undefined || expected === found) return found;
   throw new RefusedError({ where: path, what: `its sha256 is ${found}, not ${expected}; nothing was uploaded` });

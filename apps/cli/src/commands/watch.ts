@@ -8,8 +8,8 @@ export function addWatch(parent: Command): void {
     .command('watch')
     .description('follow a job from its start to its end; exits 1 when it fails')
     .argument('<job>', 'its id')
-    .option('--json', 'print the final answer as JSON');
+    .option('--json', 'print every event as a line of JSON, the final answer as the last one');
   withServerOptions(command).action((id: string, options: { json?: true }) =>
-    withClient(command, (client) => followAndShow(client, id, options.json === true)),
+    withClient(command, (client) => followAndShow(client, id, options.json ? 'json-lines' : 'text')),
   );
 }

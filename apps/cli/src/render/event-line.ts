@@ -3,12 +3,17 @@ import { logLine } from '@rexdeploy/shared/journal/reduce';
 import { humanSize } from '@rexdeploy/shared/units';
 import type { SseMessage } from '../sse.js';
 
+/** The event in a message of a job's stream; undefined for a kind that a newer API has added. */
+export function eventOf(message: SseMessage): JournalEvent | undefined {
+  return eventSchema.safeParse(parse(message.data)).data;
+}
+
 /** One plain line for a message of a job's stream. */
 export function eventLine(message: SseMessage): string {
-  const event = eventSchema.safeParse(parse(message.data));
+  const event = eventOf(message);
   // A kind of event that a newer API has added is still worth its name.
-  if (!event.success) return `${message.event} ${message.data}`;
-  return logLine(event.data) ?? lineOf(event.data);
+  if (event === undefined) return `${message.event} ${message.data}`;
+  return logLine(event) ?? lineOf(event);
 }
 
 /** The kinds that the roll-out's own log leaves out. */
