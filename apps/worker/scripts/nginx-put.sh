@@ -2,25 +2,28 @@
 # Args: upstream_file, line as it stands, line as it shall stand, settle_ms, timeout_seconds.
 # Old workers may still serve requests after that: waits for their end, at most settle_ms. Where the line stands as it shall
 # and is in use, an nginx that refuses its configuration or does not run is no error: nothing is asked of it.
-# Answer: `changed` yes/no, `settled` yes/no, then `line` for each line of the file that names a server. Exit 91 file, 92 neither line is there, 93 nginx refuses the file (put back),
-# 94 reload failed (put back), 95 nginx does not include the file, 96 the new configuration did not come into use.
+# Answer: `changed` yes/no, `settled` yes/no, then `line` for each line of the file that names a server.
+# Exit 91 file, 92 neither line is there, 93 nginx refuses the file (put back), 94 reload failed (put back), 95 nginx does not
+# include the file, 96 the new configuration did not come into use.
 old=$2; new=$3; settle_ms=$4; limit=$5
 file=$(readlink -f -- "$1") || refuse 91 "$1 is not there"
 [ -w "$file" ] || refuse 91 "$file cannot be written by $(id -un)"
-folder=$(dir_of "$file")
+folder=${file%/*}/
 # One change at a time, whoever makes it: the lock is on the folder, so that no file is left behind.
 exec 8< "$folder" && flock -w "$limit" 8 || refuse 91 "$folder is locked by another change"
 
+stands=yes
 if ! grep -qxF -e "$old" -- "$file"; then
+  stands=no
   grep -qxF -e "$new" -- "$file" || refuse 92 "$file holds neither \"$old\" nor \"$new\": somebody changed it"
 fi
-copy="$folder/.$(base_of "$file").rex-old"
-next="$folder/.$(base_of "$file").rex-new"
+copy="$folder.${file##*/}.rex-old"
+next="$folder.${file##*/}.rex-new"
 # The copy is there until a change is in use: one that is found was left by whoever was cut off before that.
 pending=no
 [ ! -e "$copy" ] || pending=yes
 changed=no
-if [ "$old" != "$new" ] && grep -qxF -e "$old" -- "$file"; then
+if [ "$old" != "$new" ] && [ "$stands" = yes ]; then
   changed=yes
   cp -p "$file" "$next" || refuse 91 "$folder cannot be written"
   OLD=$old NEW=$new awk '$0 == ENVIRON["OLD"] { print ENVIRON["NEW"]; next } { print }' "$file" > "$next" || exit 91
@@ -38,10 +41,15 @@ finish() {
   exit 0
 }
 check=$(nginx -T 2>&1) || { nothing_to_do && finish; put_back; printf '%s\n' "$check" | grep -E '^nginx:' >&2; refuse 93 'nginx refuses the configuration'; }
-printf '%s\n' "$check" | grep -qxF -e "# configuration file $file:" -e "# configuration file $1:" || {
-  put_back
-  refuse 95 "nginx's configuration does not include $1"
-}
+case "
+$check" in
+  *"
+# configuration file $file:
+"* | *"
+# configuration file $1:
+"*) ;;
+  *) put_back; refuse 95 "nginx's configuration does not include $1" ;;
+esac
 pid_file=$(printf '%s\n' "$check" | sed -n 's/^[[:space:]]*pid[[:space:]]\{1,\}\([^;]*\);.*/\1/p')
 # The first one.
 pid_file=${pid_file%%

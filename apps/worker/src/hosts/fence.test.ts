@@ -93,9 +93,9 @@ describe('the fence on a host', () => {
   });
 
   test('a command that changes a balancer runs behind it, with nothing of it around, and tells its own exit code', () => {
-    const script = `printf '%s\\n' i h 80 'weight 7' 'echo "$REX_INSTANCE $REX_FOUND \${REX_COMMAND-gone} \${LC_ALL-none}"; type say refuse > /dev/null 2>&1 && echo functions; exit 7' > "$fence_folder/in"
+    const script = `printf '%s\\n' i h 80 'weight 7' 9 'echo "$REX_WEIGHT $REX_INSTANCE $REX_FOUND \${REX_COMMAND-gone} \${LC_ALL-none}"; type say refuse > /dev/null 2>&1 && echo functions; exit 7' > "$fence_folder/in"
 exec < "$fence_folder/in"\n${read('balancer-change.sh')}`;
-    expect(pass({ epoch: 3, script })).toEqual({ code: 7, said: '', answered: 'i weight 7 gone none' });
+    expect(pass({ epoch: 3, script })).toEqual({ code: 7, said: '', answered: '9 i weight 7 gone none' });
     expect(pass({ epoch: 3, script: script.replace('exit 7', 'exit 92') })).toMatchObject({
       code: 89,
       said: 'it ended with exit code 92',
