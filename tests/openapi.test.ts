@@ -13,6 +13,7 @@ import type { Route } from '@rexdeploy/shared/api/route';
 import { type RouteKey, routes } from '@rexdeploy/shared/api/routes';
 import { loadConfig } from '@rexdeploy/shared/config/load';
 import { maskTokensIn } from '@rexdeploy/shared/mask';
+import { openNoticeQueue } from '@rexdeploy/shared/queue/notices';
 import { openQueue } from '@rexdeploy/shared/queue/tickets';
 import { openRedis } from '@rexdeploy/shared/redis/connection';
 import { openStore } from '@rexdeploy/store/store';
@@ -163,6 +164,7 @@ async function servedRoutes(): Promise<string[]> {
     keys: api.keys,
     tokens: api.tokens,
     queue: openQueue(redis, 'rex', () => undefined),
+    notices: openNoticeQueue(redis, 'rex', () => undefined),
     store: await openStore(api.dir, { maxBytes: 1 }),
     deployments: new Deployments(redis, api.keys),
     feed: new JournalFeed(redis, api.keys, log),

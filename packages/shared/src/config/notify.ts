@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ConfigIssue } from '../errors/config-error.js';
+import { type NoticeType, noticeTypeSchema } from '../journal/notice-type.js';
 import { durationMs, identifier, nonEmpty } from './primitives.js';
 
-/** What people can be told of. */
-export const noticeTypeSchema = z.enum(['started', 'batch', 'held', 'failed', 'finished']);
-export type NoticeType = z.infer<typeof noticeTypeSchema>;
+export { type NoticeType, noticeTypeSchema } from '../journal/notice-type.js';
 
 const MAX_TIMEOUT_MS = 60_000;
 const MIN_RETRY_MS = 100;

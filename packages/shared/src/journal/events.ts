@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { noticeTypeSchema } from '../config/notify.js';
+import { noticeTypeSchema } from './notice-type.js';
 
 /**
  * The events of a deployment: the only record of what happened. An event is never changed once a release wrote it;
