@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Named one by one, because compiled tests in dist would be picked up otherwise.
@@ -7,8 +8,8 @@ export default defineConfig({
   test: {
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
-    // Each file starts servers of its own; more at a time only makes all of them slow.
-    maxWorkers: 2,
+    // Each file starts servers of its own and then waits for them a third of the time.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // A test that passes at the second attempt has found something.

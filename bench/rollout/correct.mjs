@@ -2,6 +2,21 @@
 import { readlinkSync } from 'node:fs';
 import { mustRun } from '@rexdeploy/sandbox/command';
 
+/** Longest that workers of an nginx that was told to reload may go on with what they knew. */
+const RELOAD_MS = 3_000;
+
+/** Not every contender waits until nginx uses what it wrote. */
+async function mustAnswer(url, wanted) {
+  const end = Date.now() + RELOAD_MS;
+  for (;;) {
+    const answer = await fetch(url);
+    const body = await answer.text();
+    const version = answer.ok ? JSON.parse(body).version : `${answer.status} ${body.slice(0, 200)}`;
+    if (version === wanted) return;
+    if (Date.now() > end) throw new Error(`through the balancer ${version} answers instead of ${wanted}`);
+  }
+}
+
 /**
  * @throws Error when an instance has other content, runs another version, or is not back in rotation
  */
@@ -19,7 +34,5 @@ export async function mustBeDeployed({ fleet }, name, tree) {
   if (servers.length !== instances.length || servers.some(({ down }) => down)) {
     throw new Error(`the balancer's file is not as it was: ${servers.map(({ line }) => line).join(' ')}`);
   }
-  const answer = await fetch(`${fleet.nginx.urlOf(name)}/`);
-  const { version } = await answer.json();
-  if (version !== tree.version) throw new Error(`through the balancer ${version} answers instead of ${tree.version}`);
+  await mustAnswer(`${fleet.nginx.urlOf(name)}/`, tree.version);
 }

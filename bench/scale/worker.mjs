@@ -22,7 +22,7 @@ const parts = {
   controller: 'bench',
   connect: mode === 'record' ? recordingConnect(file, host) : replayingConnect(file),
 };
-const worker = await startWorker(parts, config.redis.url, log);
+const worker = await startWorker(parts, config.redis.url, log, { queues: {} });
 process.on('SIGTERM', () => {
   worker
     .close()

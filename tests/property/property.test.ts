@@ -11,7 +11,7 @@ import { rollDice, run } from './run.js';
  * `REX_SEED` repeats a series; `REX_RUNS=200 npx vitest run tests/property` is the long one.
  */
 const SEED = Number(process.env.REX_SEED ?? Date.now() % 1_000_000);
-const RUNS = Number(process.env.REX_RUNS ?? 16);
+const RUNS = Number(process.env.REX_RUNS ?? 8);
 /** How many instances each of the names has. */
 const SIZES = [2, 3, 4, 6];
 
