@@ -1,5 +1,6 @@
 import type { HealthSection } from '@rexdeploy/shared/config/health';
 import { request } from 'undici';
+import { readBody } from '../http/read-body.js';
 import { type HealthCheck, type Observation, observe } from './check.js';
 import { judgeAnswer, MAX_BODY_BYTES } from './judge-answer.js';
 
@@ -19,20 +20,12 @@ export class UrlFromWorker implements HealthCheck {
       // A new connection each time: a kept one could still lead to a process that is gone.
       const headers = { ...this.#health.headers, connection: 'close' };
       const answer = await request(this.place, { signal: limit, headers, reset: true });
-      return judgeAnswer(this.#health, { status: answer.statusCode, body: await readBody(answer.body) });
+      return judgeAnswer(this.#health, {
+        status: answer.statusCode,
+        body: await readBody(answer.body, MAX_BODY_BYTES),
+      });
     } catch (error) {
       return observe(error, signal);
     }
   }
-}
-
-async function readBody(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of body) {
-    parts.push(part);
-    size += part.length;
-    if (size >= MAX_BODY_BYTES) break;
-  }
-  return Buffer.concat(parts).toString('utf8');
 }

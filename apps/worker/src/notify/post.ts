@@ -1,6 +1,7 @@
 import type { ResolvedNotifier } from '@rexdeploy/shared/config/notify';
 import { NotifyError } from '@rexdeploy/shared/errors/notify-error';
 import { request } from 'undici';
+import { readBody } from '../http/read-body.js';
 import { conceal, placeOf } from './conceal.js';
 
 /** An answer is read up to here. */
@@ -58,16 +59,5 @@ async function exchange({ url, body, headers }: Required<Post>, signal: AbortSig
     signal,
     reset: true,
   });
-  return { status: answer.statusCode, text: await readSome(answer.body) };
-}
-
-async function readSome(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of body) {
-    parts.push(part);
-    size += part.length;
-    if (size >= MAX_BODY_BYTES) break;
-  }
-  return Buffer.concat(parts).toString('utf8').slice(0, MAX_BODY_BYTES);
+  return { status: answer.statusCode, text: await readBody(answer.body, MAX_BODY_BYTES) };
 }

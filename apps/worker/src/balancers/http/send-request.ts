@@ -1,6 +1,7 @@
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import { ConnectionError } from '@rexdeploy/shared/errors/host-errors';
 import { request as send } from 'undici';
+import { readBody } from '../../http/read-body.js';
 import { shownAnswer, shownRequest } from './conceal.js';
 import type { HttpRequest } from './template.js';
 
@@ -38,7 +39,7 @@ async function exchange(
   try {
     const options = { method, headers, signal: limit, reset: true, ...(body === undefined ? {} : { body }) };
     const answer = await send(url, options);
-    return { status: answer.statusCode, text: await readBody(answer.body) };
+    return { status: answer.statusCode, text: await readBody(answer.body, MAX_BODY_BYTES) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     // Not the client's own words: they may repeat a header it refuses.
@@ -47,15 +48,4 @@ async function exchange(
     const host = URL.canParse(url) ? new URL(url).host : 'the balancer';
     throw new ConnectionError({ host, where: shownRequest({ method, url }), what });
   }
-}
-
-async function readBody(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of body) {
-    parts.push(part);
-    size += part.length;
-    if (size >= MAX_BODY_BYTES) break;
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
