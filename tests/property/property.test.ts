@@ -15,7 +15,7 @@ const RUNS = Number(process.env.REX_RUNS ?? 8);
 /** How many instances each of the names has. */
 const SIZES = [2, 3, 4, 6];
 
-test(`${RUNS} random roll-outs without a violation`, { timeout: 600_000 }, async ({ start }) => {
+test(`${RUNS} random roll-outs without a violation`, { timeout: 120_000 + RUNS * 20_000 }, async ({ start }) => {
   const dice = new Random(SEED);
   const stand = await start({
     workers: 3,
