@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import { z } from 'zod';
 import { probe } from '../health/url.js';
@@ -64,13 +65,14 @@ export async function anotherServes(
   if (context.instance.balancer.type === 'none') return 'no balancer';
   if (context.name.instances.size === 1 && alone === 'let')
     return 'none: the name has one instance, nothing serves meanwhile';
-  const [first] = others;
+  const [first, ...rest] = others;
   // Two looks in the time of one: mostly they are all that is needed.
   const [itself, firstServes] = await Promise.all([serves(context), first !== undefined && serves(first)]);
   if (!itself) return 'not needed: this one serves nothing now';
-  for (const other of others) {
-    if (other === first ? firstServes : await serves(other)) return `${other.instance.key} stays in rotation`;
-  }
+  if (first !== undefined && firstServes) return `${first.instance.key} stays in rotation`;
+  const answers = await Promise.all(rest.map(serves));
+  const other = rest[answers.indexOf(true)];
+  if (other !== undefined) return `${other.instance.key} stays in rotation`;
   throw new BalancerError({
     where: context.balancer.place,
     what: `${context.instance.key} is the last healthy instance of ${context.name.k} in rotation; it is not drained`,
@@ -95,8 +97,20 @@ function othersOfName(context: OneOfName): Serving[] {
     .map((other) => ({ instance: other, balancer: balancerOf(context, other), signal: context.signal }));
 }
 
+/** One "no" may be a connection that was cut: only so many of them count, this far apart. */
+const LOOKS = 3;
+const LOOK_AGAIN_MS = 300;
+
 /** In rotation, and healthy where the instance has a health check. */
-async function serves({ instance, balancer, signal }: Serving): Promise<boolean> {
+async function serves(one: Serving): Promise<boolean> {
+  for (let look = 1; ; look += 1) {
+    if (await servesNow(one)) return true;
+    if (look === LOOKS) return false;
+    await pause(LOOK_AGAIN_MS, undefined, { signal: one.signal });
+  }
+}
+
+async function servesNow({ instance, balancer, signal }: Serving): Promise<boolean> {
   const seen = await balancer.look(signal);
   // A server that the balancer's own check calls down gets no request, in rotation or not.
   if (!seen.in || seen.up === false) return false;
