@@ -23,7 +23,8 @@ export const OURS = 'server';
  * @param {number} options.hosts instances of each name, one on each host
  * @param {number} [options.names] how many names, ours included
  * @param {{ rttMs: number, mbit: number }} [options.line] between the controller and the hosts
- * @param {object} [options.name] laid over the configuration of our name
+ * @param {number} [options.ours] how many of them Rexdeploy rolls, 1
+ * @param {object} [options.name] laid over the configuration of these
  * @param {object} [options.config] laid over the whole configuration
  * @param {number} [options.workers]
  */
@@ -37,7 +38,7 @@ export async function startStand(options) {
   }
 }
 
-async function build({ hosts, names = 1, line, name = {}, config: more = {}, workers: count = 1 }, releases) {
+async function build({ hosts, names = 1, ours = 1, line, name = {}, config: more = {}, workers: count = 1 }, releases) {
   const base = baseFolder();
   const fleet = await startFleet({ instances: hosts, names, firstDeployment: 'nothing', base });
   releases.defer(() => fleet.close());
@@ -46,7 +47,8 @@ async function build({ hosts, names = 1, line, name = {}, config: more = {}, wor
   for (const instance of fleet.instances) writeQuickService(instance);
   const way = await startLineFor(fleet, line, releases);
   const configFile = join(fleet.dir, 'config.yml');
-  const write = (portOf) => writeFileSync(configFile, dump(deepMerge(configOf(fleet, redis.url, portOf, name), more)));
+  const write = (portOf) =>
+    writeFileSync(configFile, dump(deepMerge(configOf(fleet, redis.url, portOf, { ours, name }), more)));
   write(way.portOf);
   const start = { config: configFile, env: { ...fleet.env, NODE_ENV: 'production' } };
   const api = await startApi({ ...start, logFile: join(fleet.dir, 'api.log') });
@@ -85,25 +87,27 @@ async function startLineFor(fleet, facts, releases) {
   return { line, portOf: line.portOf };
 }
 
-function configOf(fleet, redisUrl, portOf, name) {
+function configOf(fleet, redisUrl, portOf, { ours, name }) {
   const config = fleet.config();
   config.redis.url = redisUrl;
   config.api.rate_limit = 1_000_000;
   config.packages.max_bytes = '16GiB';
   const { names } = config.environments.prod;
-  for (const key of Object.keys(names)) {
-    if (key === OURS) continue;
-    delete names[key];
-    delete config.environments.uat.names[key];
+  const rolled = fleet.names.slice(0, ours).map((each) => each.name);
+  for (const [key, own] of Object.entries(names)) {
+    if (!rolled.includes(key)) {
+      delete names[key];
+      delete config.environments.uat.names[key];
+      continue;
+    }
+    if (fleet.lb !== undefined) own.balancer.ssh = { port: portOf(fleet.lb) };
+    for (const [instanceKey, instance] of Object.entries(own.instances)) {
+      instance.ssh = { port: portOf(fleet.hostOf(instanceKey)) };
+      // The product's own pauses, not the sandbox's.
+      if (instance.health !== undefined) delete instance.health.interval;
+    }
+    // Nobody removes former releases while it is measured; what is removed between runs is the bench's.
+    names[key] = deepMerge({ ...own, keep_releases: 50 }, name);
   }
-  const own = names[OURS];
-  if (fleet.lb !== undefined) own.balancer.ssh = { port: portOf(fleet.lb) };
-  for (const [key, instance] of Object.entries(own.instances)) {
-    instance.ssh = { port: portOf(fleet.hostOf(key)) };
-    // The product's own pauses, not the sandbox's.
-    if (instance.health !== undefined) delete instance.health.interval;
-  }
-  // Nobody removes former releases while it is measured; what is removed between runs is the bench's.
-  names[OURS] = deepMerge({ ...own, keep_releases: 50 }, name);
   return config;
 }

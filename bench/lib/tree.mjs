@@ -52,7 +52,7 @@ export class Tree {
       this.#write(path, Math.max(1, Math.floor((weight / total) * sizeBytes)), FIRST_TIME);
       return path;
     });
-    this.#setVersion();
+    this.#setVersion(FIRST_TIME);
   }
 
   /** Adds a file that every version has. */
@@ -69,7 +69,8 @@ export class Tree {
    */
   change(share, freshTimes = false) {
     this.#changes += 1;
-    const now = Date.now() / 1000;
+    // Whole seconds apart, however quick the rounds are: rsync looks at these and at sizes alone.
+    const now = Math.floor(Date.now() / 1000) + this.#changes;
     const count = Math.max(share > 0 ? 1 : 0, Math.round(share * this.#files.length));
     const step = Math.max(1, Math.floor(this.#files.length / Math.max(1, count)));
     for (let at = 0; at < count; at += 1) {
@@ -77,13 +78,14 @@ export class Tree {
       this.#write(path, statSync(join(this.dir, path)).size, now);
     }
     if (freshTimes) for (const path of this.#files) utimesSync(join(this.dir, path), now, now);
-    this.#setVersion();
+    this.#setVersion(now);
     return this.version;
   }
 
-  #setVersion() {
+  #setVersion(time) {
     this.version = `v${this.#changes}`;
     writeFileSync(join(this.dir, 'version.txt'), `${this.version}\n`);
+    utimesSync(join(this.dir, 'version.txt'), time, time);
   }
 
   #write(path, size, time) {

@@ -1,6 +1,7 @@
 /** Was it deployed? A quick tool that does not do its work is not measured. */
 import { readlinkSync } from 'node:fs';
 import { mustRun } from '@rexdeploy/sandbox/command';
+import { httpGet } from '@rexdeploy/sandbox/http-get';
 
 /** Longest that workers of an nginx that was told to reload may go on with what they knew. */
 const RELOAD_MS = 3_000;
@@ -9,9 +10,9 @@ const RELOAD_MS = 3_000;
 async function mustAnswer(url, wanted) {
   const end = Date.now() + RELOAD_MS;
   for (;;) {
-    const answer = await fetch(url);
-    const body = await answer.text();
-    const version = answer.ok ? JSON.parse(body).version : `${answer.status} ${body.slice(0, 200)}`;
+    // Over a connection of its own: one that is kept may end with the worker that it leads to.
+    const { status, body } = await httpGet(url);
+    const version = status === 200 ? JSON.parse(body).version : `${status} ${body.slice(0, 200)}`;
     if (version === wanted) return;
     if (Date.now() > end) throw new Error(`through the balancer ${version} answers instead of ${wanted}`);
   }

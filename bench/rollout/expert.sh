@@ -1,12 +1,14 @@
 #!/bin/bash
 # What an expert would write by hand, and as fast as such a script gets: all connections opened at once and kept, the
 # quickest key exchange and cipher, unchanged files hard-linked on the host, one command per change, no pause anywhere.
-# Usage: expert.sh <tuned|ahead|tar> <source> <release> <version>    instances on stdin, tab-separated:
+# Usage: expert.sh <tuned|ahead|tar|careful> <source> <release> <version>    instances on stdin, tab-separated:
 #   key address ssh-port program-dir service server-line health-url
 # tuned  each instance in turn: rsync --link-dest, out of the balancer, switched, started, healthy, back
 # ahead  the same, copied to all hosts at once before the first leaves the balancer
 # tar    as tuned, with the whole program in a plain tar stream
-# From the environment: LOGIN KEY KNOWN_HOSTS CONTROL (short folder for sockets) LB_ADDRESS LB_PORT UPSTREAM
+# careful as tuned, but nginx's configuration is tested before each reload, and no app is stopped while workers of nginx still
+#        know it as in rotation
+# From the environment: LOGIN KEY KNOWN_HOSTS CONTROL (short folder for sockets) LB_ADDRESS LB_PORT UPSTREAM NGINX (pid)
 # Answer: `out <key> <time>` and `in <key> <time>` around the time that each one is out of rotation.
 # The connections are left to the caller.
 set -euo pipefail
@@ -29,9 +31,17 @@ stage() { # <key> <program dir>
       ;;
   esac
 }
+if [ "$mode" = careful ]; then
+  reload='nginx -t -q && nginx -s reload'
+  before="old=\$(pgrep -P $NGINX)"
+  # Its master tells the old ones to end 0.1 s after it has started new ones; they have another title then.
+  until_out="while pgrep -P $NGINX -f 'worker process\$' | grep -qxF \"\$old\"; do sleep 0.005; done"
+else
+  reload='nginx -s reload' before=: until_out=:
+fi
 # The server's line in the upstream file is marked down, or as it was; nginx loads it without losing a request.
-leave() { on lb "sed -i 's/^\( *server $1\);/\1 down;/' '$UPSTREAM' && nginx -s reload"; }
-return_() { on lb "sed -i 's/^\( *server $1\) down;/\1;/' '$UPSTREAM' && nginx -s reload"; }
+leave() { on lb "sed -i 's/^\( *server $1\);/\1 down;/' '$UPSTREAM' && $before && $reload && $until_out"; }
+return_() { on lb "sed -i 's/^\( *server $1\) down;/\1;/' '$UPSTREAM' && $reload"; }
 switch() { # <key> <program dir> <service> <health url>
   on "$1" "'$3' stop && ln -s '$2_$release' '$2.new' && mv -T '$2.new' '$2' && '$3' start &&
     for i in \$(seq 500); do

@@ -41,10 +41,15 @@ export class Meters {
     };
   }
 
-  /** Waits until the hosts have no connection any more. @returns whether that came */
-  async quiet() {
+  /** Connections that hosts have; ours rest for a while when they are done. */
+  sessions() {
+    return this.hosts.reduce((sum, { sshd }) => sum + sshd.sessions().length, 0);
+  }
+
+  /** Waits until the hosts have no more connections than that. @returns whether that came */
+  async quiet(sessions = 0) {
     const deadline = Date.now() + CLOSE_MS;
-    while (this.hosts.some(({ sshd }) => sshd.sessions().length > 0)) {
+    while (this.sessions() > sessions) {
       if (Date.now() > deadline) return false;
       await pause(10);
     }

@@ -35,7 +35,7 @@ export function report(results, { peers, freshTimes, line }) {
 function figuresOf(key, { item, runs, bytes }, peers) {
   const of = (who, field) => runs[who].map((each) => each[field]);
   const perContender = Object.fromEntries(
-    ['ours', ...peers].map((who) => [
+    ['ours', 'anew', ...peers].map((who) => [
       who,
       {
         seconds: median(of(who, 'seconds')),
@@ -52,16 +52,21 @@ function figuresOf(key, { item, runs, bytes }, peers) {
   );
   perContender.ours.peakMiB = median(of('ours', 'peakMiB'));
   const ratios = Object.fromEntries(peers.map((who) => [who, medianRatio(of('ours', 'seconds'), of(who, 'seconds'))]));
+  if (peers.includes('tuned')) ratios.anew = medianRatio(of('anew', 'seconds'), of('tuned', 'seconds'));
   return { key, what: item.what, atMost: item.atMost, goal: item.goal, ratios, ...perContender };
 }
 
 function wallTable(figures, peers, hasTargets) {
-  const head = ['', 'ours', ...peers, ...peers.map((who) => `÷ ${who}`), 'at most', '', 'goal', '', 'others, cores'];
+  const anew = peers.includes('tuned') ? ['anew ÷ tuned'] : [];
+  const over = peers.map((who) => `÷ ${who}`);
+  const head = ['', 'ours', 'anew', ...peers, ...over, ...anew, 'at most', '', 'goal', '', 'others, cores'];
   const rows = figures.map((row) => [
     `${row.key} ${row.what}`,
     digits(row.ours.seconds),
+    digits(row.anew.seconds),
     ...peers.map((who) => digits(row[who].seconds)),
     ...peers.map((who) => row.ratios[who].toFixed(2)),
+    ...anew.map(() => row.ratios.anew.toFixed(2)),
     ...targets(row, peers, hasTargets),
     row.ours.otherCores.toFixed(1),
   ]);

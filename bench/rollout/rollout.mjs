@@ -6,12 +6,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLine } from '../lib/line.mjs';
 import { APP_PROGRAM } from '../lib/quick-app.mjs';
-import { OURS, startStand } from '../lib/stand.mjs';
+import { startStand } from '../lib/stand.mjs';
 import { Tree } from '../lib/tree.mjs';
 import { mustBeDeployed } from './correct.mjs';
 import { ITEMS, inSmall } from './items.mjs';
 import { Meters } from './meters.mjs';
-import { deployOurs, uploadTree } from './ours.mjs';
+import { deployOurs } from './ours.mjs';
 import { report } from './report.mjs';
 import { pruneReleases, wipe } from './reset.mjs';
 import { deployByScript } from './script.mjs';
@@ -34,7 +34,7 @@ export async function run(given, { quick, say }) {
   const settings = {
     pairs: given.pairs ?? (quick ? 1 : 5),
     items: words(given.items, Object.keys(ITEMS)),
-    peers: words(given.peers, ['tuned', 'ahead', 'tar']),
+    peers: words(given.peers, ['tuned', 'ahead', 'tar', 'careful']),
     freshTimes: given.mtime === 'fresh',
     deadline: Date.now() + (given['limit-minutes'] ?? 40) * 60_000,
     countsBytes: given['no-bytes'] !== true,
@@ -48,11 +48,14 @@ export async function run(given, { quick, say }) {
     results[key] = { item, ...(await measureItem(item, settings, name, say)) };
     if (given.events === true) say(eventTimes(results[key].runs.ours.at(-1)));
   }
-  for (const { runs } of Object.values(results)) for (const each of runs.ours) delete each.events;
+  for (const { runs } of Object.values(results)) for (const each of [...runs.ours, ...runs.anew]) delete each.events;
   const { text, figures } = report(results, settings);
   const variant = [settings.freshTimes ? 'mtime' : '', settings.line === undefined ? '' : 'line'].filter(Boolean);
   return { text, section: ['rollout', ...variant].join('-'), figures, results };
 }
+
+/** Rexdeploy on connections that rest since its last deployment, and where none is open. */
+const OWN = ['ours', 'anew'];
 
 const words = (text, all) => {
   if (text === undefined) return all;
@@ -76,14 +79,14 @@ function configOf(given, { line }) {
 
 /** @returns for each contender its measurements, one for each round */
 async function measureItem(item, { pairs, peers, freshTimes, line, deadline, countsBytes }, name, say) {
-  const stand = await startStand({ hosts: item.hosts, names: 1 + peers.length, line, name });
+  const contenders = [...OWN, ...peers];
+  const stand = await startStand({ hosts: item.hosts, names: contenders.length, ours: OWN.length, line, name });
   try {
     const tree = new Tree(join(stand.fleet.dir, 'tree'), item);
     tree.add('app.pl', APP_PROGRAM, 0o755);
     const meters = new Meters(stand);
     const idleRate = await meters.idleRate(pairs === 0 ? 100 : 2_000);
-    const contenders = ['ours', ...peers];
-    const sites = new Map(contenders.map((who, at) => [who, who === 'ours' ? OURS : stand.fleet.names[at].name]));
+    const sites = new Map(contenders.map((who, at) => [who, stand.fleet.names[at].name]));
     const bench = { item, tree, sites, idleRate, freshTimes };
     const runs = Object.fromEntries(contenders.map((who) => [who, []]));
     // The round before the first one is not counted (but where it is the only one): it brings what warm rounds change, and
@@ -114,18 +117,16 @@ async function measureItem(item, { pairs, peers, freshTimes, line, deadline, cou
 /** One round: every contender brings the same version to its own instances. @returns who and what was measured, in order */
 async function rollAll(stand, meters, { item, tree, sites, idleRate, freshTimes }, round) {
   if (item.cold !== true && round > 0) tree.change(item.changed, freshTimes);
-  const packageId = await uploadTree(stand, tree.dir);
   const all = [];
   for (const who of rotated([...sites.keys()], round)) {
     const site = sites.get(who);
     if (item.cold === true) await wipe(stand, site);
-    const measured =
-      who === 'ours'
-        ? await deployOurs(stand, meters, idleRate, packageId)
-        : await deployByScript(stand, meters, { mode: who, name: site, tree, release: `r${round}` });
+    const measured = OWN.includes(who)
+      ? await deployOurs(stand, meters, { name: site, dir: tree.dir, idleRate, anew: who === 'anew' })
+      : await deployByScript(stand, meters, { mode: who, name: site, tree, release: `r${round}` });
     await mustBeDeployed(stand, site, tree);
     if (item.cold === true) await wipe(stand, site);
-    else if (who !== 'ours') pruneReleases(stand, site);
+    else if (!OWN.includes(who)) pruneReleases(stand, site);
     all.push([who, measured]);
   }
   return all;

@@ -10,7 +10,7 @@ import { cpuOf, cpuOfEndedChildren, processesWith } from '../lib/processes.mjs';
 
 const SCRIPT = fileURLToPath(new URL('expert.sh', import.meta.url));
 
-/** @param {'tuned' | 'ahead' | 'tar'} mode */
+/** @param {'tuned' | 'ahead' | 'tar' | 'careful'} mode */
 export async function deployByScript(stand, meters, { mode, name, tree, release }) {
   const { fleet, portOf } = stand;
   const instances = fleet.instances.filter((one) => one.name === name);
@@ -20,6 +20,7 @@ export async function deployByScript(stand, meters, { mode, name, tree, release 
     const server = `${one.host}:${one.port}`;
     return [one.key, host.address, portOf(host), one.programDir, one.service, server, `${one.url}/health`].join('\t');
   });
+  const before = meters.sessions();
   const read = await meters.start();
   const cpuBefore = cpuOfEndedChildren();
   const begun = performance.now();
@@ -35,6 +36,7 @@ export async function deployByScript(stand, meters, { mode, name, tree, release 
       LB_ADDRESS: fleet.lb.address,
       LB_PORT: String(portOf(fleet.lb)),
       UPSTREAM: fleet.nginx.upstreamFile(name),
+      NGINX: String(fleet.nginx.pid),
     },
   });
   let [stdout, stderr] = ['', ''];
@@ -54,7 +56,7 @@ export async function deployByScript(stand, meters, { mode, name, tree, release 
   for (const key of ['lb', ...instances.map((one) => one.key)]) {
     await runCommand('ssh', ['-F', 'none', '-o', `ControlPath=${join(control, key)}`, '-O', 'exit', 'host']);
   }
-  await meters.quiet();
+  await meters.quiet(before);
   const used = await read();
   rmSync(control, { recursive: true, force: true });
   if (code !== 0) throw new Error(`expert.sh ${mode} ended with exit code ${code}: ${stderr.trim()}`);

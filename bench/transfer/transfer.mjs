@@ -15,7 +15,7 @@ import { table, verdict } from '../lib/table.mjs';
 import { Tree } from '../lib/tree.mjs';
 import { mustBeDeployed } from '../rollout/correct.mjs';
 import { Meters } from '../rollout/meters.mjs';
-import { deployOurs, uploadTree } from '../rollout/ours.mjs';
+import { deployOurs } from '../rollout/ours.mjs';
 import { pruneReleases, wipe } from '../rollout/reset.mjs';
 
 const MIB = 1024 ** 2;
@@ -73,14 +73,13 @@ async function measureCase(item, pairs, say) {
     let bytes;
     for (let round = 0; round <= pairs; round += 1) {
       if (item.cold !== true && round > 0 && item.changed > 0) tree.change(item.changed);
-      const packageId = await uploadTree(stand, tree.dir);
       for (const at of contenders.keys()) {
         const who = contenders[(at + round) % contenders.length];
         const site = who === 'ours' ? OURS : stand.fleet.names[contenders.indexOf(who)].name;
         if (item.cold === true) await wipe(stand, site);
         let seconds;
         if (who === 'ours') {
-          const staged = await stageOurs(stand, meters, tree, packageId);
+          const staged = await stageOurs(stand, meters, tree);
           seconds = staged.seconds;
           bytes = staged.bytes;
         } else {
@@ -100,8 +99,8 @@ async function measureCase(item, pairs, say) {
   }
 }
 
-async function stageOurs(stand, meters, tree, packageId) {
-  const { events } = await deployOurs(stand, meters, 0, packageId);
+async function stageOurs(stand, meters, tree) {
+  const { events } = await deployOurs(stand, meters, { name: OURS, dir: tree.dir, idleRate: 0, anew: false });
   await mustBeDeployed(stand, OURS, tree);
   const done = events.find(({ type, step }) => type === 'step-done' && step === 'stage');
   if (done === undefined) throw new Error('the journal tells of no staging');
