@@ -9,7 +9,8 @@ service() {
   (
     umask "$login_umask"
     if [ -n "$login_lc_all" ]; then LC_ALL=$login_lc_all; else unset LC_ALL; fi
-    exec timeout -k 5 "$seconds" env "$@" sh -c "$what"
+    for variable do export "$variable"; done
+    exec timeout -k 5 "$seconds" sh -c "$what"
   ) < /dev/null > "$log" 2>&1 9>&-
   code=$?
   [ "$code" -eq 0 ] && return 0
@@ -18,23 +19,24 @@ service() {
   tail -n 50 "$log" | tail -c 3072 >&2
   return 1
 }
-gone() { [ -z "$(matching "$pattern")" ]; }
-there() { pids=$(matching "$pattern"); [ -n "$pids" ]; }
+gone() { match "$pattern"; [ -z "$matched" ]; }
+there() { match "$pattern"; [ -n "$matched" ]; }
 
-# Stops the app, where it runs or nobody knows that.
+# Stops the app, where it runs or nobody knows that. $1 = yes: it was seen to run a moment ago
 end_app() {
-  if [ -n "$pattern" ] && gone; then :; elif [ -n "$stop" ]; then
+  if [ "${1-}" != yes ] && [ -n "$pattern" ] && gone; then :; elif [ -n "$stop" ]; then
     stopped=yes
     service "$stop" "$stop_seconds" || stopped=no
     if [ -n "$pattern" ]; then
       if ! wait_for "$stop_seconds" gone; then
         printf 'processes that match "%s" went on after stop; they are killed\n' "$pattern" >&2
-        # shellcheck disable=SC2046
-        kill -9 $(matching "$pattern") 2> /dev/null
+        match "$pattern"
+        # shellcheck disable=SC2086
+        [ -z "$matched" ] || kill -9 $matched 2> /dev/null
         if ! wait_for 5 gone; then
           # Somebody else's, such as a pager on its log: no reason to leave the instance down after an orderly stop.
           [ "$stopped" = yes ] || not_stopped "processes that match \"$pattern\" cannot be ended"
-          printf 'these are not ours to end and are left: %s\n' "$(matching "$pattern" | tr '\n' ' ')" >&2
+          printf 'these are not ours to end and are left: %s\n' "$matched" >&2
         fi
       fi
     elif [ "$stopped" = no ]; then
@@ -48,7 +50,7 @@ begin_app() {
   service "$start" "$start_seconds" || exit 93
   if [ -n "$pattern" ]; then
     wait_for "$start_seconds" there || refuse 94 "the service was started, but no process matches \"$pattern\""
-    # shellcheck disable=SC2086
-    say pids "$(echo $pids) "
+    pids=$matched
+    say pids "$pids "
   fi
 }

@@ -12,6 +12,9 @@ umask 022
 # that services which are started here get the signals as usual.
 trap : PIPE HUP
 
+# What a script saw that another one would look up, which runs behind it, and what that one shall do first; see prove.sh.
+seen_pids=; seen_listeners=; before_looking=:
+
 say() { printf '%s\t%s\n' "$1" "$2"; }
 refuse() { code=$1; shift; printf '%s\n' "$*" >&2; exit "$code"; }
 
@@ -21,33 +24,74 @@ base_of() { printf '%s' "${1##*/}"; }
 dir_of() { parent=${1%/*}; printf '%s' "${parent:-/}"; }
 first_line() { IFS= read -r first < "$1" || [ -n "$first" ] || return 1; printf '%s' "$first"; }
 
-# Process ids whose command line matches a pattern, as `pgrep -f`; never a script of ours, whose arguments may match too.
-matching() { without_ours $(pgrep -f -- "$1"); }
-without_ours() {
-  files=
-  for pid do files="$files /proc/$pid/cmdline"; done
-  # All of them at a time, since an instance is out of rotation meanwhile. A process that ended has no command line; files of
-  # /proc have no size.
+# Sets `matched`: ids of the processes whose command line matches a pattern, as `pgrep -f`; never a script of ours, whose
+# arguments may match too. $1 = pattern
+match() {
+  case $1 in
+    '' | *[!A-Za-z0-9_/:=@%,.-]*)
+      files=
+      for pid in $(pgrep -f -- "$1"); do files="$files /proc/$pid/cmdline"; done
+      # One that ended has no command line any more; files of /proc have no size.
+      # shellcheck disable=SC2086
+      [ -z "$files" ] || files=$(grep -la . $files 2> /dev/null)
+      ;;
+    # The same to grep as to pgrep, which reads much more of each process: an instance is out of rotation meanwhile. By way
+    # of its input, so that it does not find itself.
+    *) files=$(grep -la -f - /proc/[0-9]*/cmdline 2> /dev/null << END
+$1
+END
+) ;;
+  esac
+  others=
+  for file in $files; do
+    case $file in "/proc/$$/cmdline" | "/proc/$PPID/cmdline") ;; *) others="$others $file" ;; esac
+  done
   # shellcheck disable=SC2086
-  [ -z "$files" ] || files=$(grep -La 'rexdeploy-remote-script' $files 2> /dev/null)
-  [ -n "$files" ] || return 0
-  # shellcheck disable=SC2086
-  for file in $(grep -la . $files 2> /dev/null); do file=${file#/proc/}; printf '%s\n' "${file%/cmdline}"; done
+  [ -z "$others" ] || others=$(grep -La 'rexdeploy-remote-script' $others 2> /dev/null)
+  matched=
+  for file in $others; do file=${file#/proc/}; matched="$matched${matched:+ }${file%/cmdline}"; done
 }
-# shellcheck disable=SC2046
-count() { set -- $(matching "$1"); echo $#; }
+# Prints how many they are. $1 = pattern
+count() {
+  match "$1"
+  # shellcheck disable=SC2086
+  set -- $matched
+  echo $#
+}
 
 # Waits until a command succeeds: at once, then with growing pauses. $1 = seconds at most, rest = command.
 wait_for() {
   limit=$1; shift
   ! "$@" || return 0
-  pause=0.01; end=$(( $(date +%s) + limit ))
+  pause=0.005; end=
   sleep "$pause"
   until "$@"; do
-    [ "$(date +%s)" -lt "$end" ] || return 1
+    case $pause in
+      0.005) pause=0.01 ;;
+      0.01) pause=0.02 ;;
+      0.02) pause=0.05 ;;
+      0.05) pause=0.1; end=$(( $(date +%s) + limit )) ;;
+      0.1) pause=0.25 ;;
+      *) pause=0.5 ;;
+    esac
+    [ -z "$end" ] || [ "$(date +%s)" -lt "$end" ] || return 1
     sleep "$pause"
-    case $pause in 0.01) pause=0.02 ;; 0.02) pause=0.05 ;; 0.05) pause=0.1 ;; 0.1) pause=0.25 ;; *) pause=0.5 ;; esac
   done
+}
+
+# Numbers of the sockets that listen on a port, a line each; 1 when none does. Reading /proc/net/tcp goes through every
+# connection of the host; ss (iproute2) asks for those that listen alone.
+listening_on() {
+  if command -v ss > /dev/null; then
+    found=$(ss -Hltne "sport = :$1" 2> /dev/null | while IFS= read -r line; do
+      case $line in *' ino:'*) line=${line#* ino:}; printf '%s\n' "${line%% *}" ;; esac
+    done)
+  else
+    # State 0A listens: proc(5). The local address comes first, the other is all zeros then.
+    found=$(grep -h -e "$(printf ':%04X 0*:0000 0A ' "$1")" /proc/net/tcp /proc/net/tcp6 2> /dev/null |
+      while read -r _ _ _ _ _ _ _ _ _ inode _; do printf '%s\n' "$inode"; done)
+  fi
+  [ -n "$found" ] && printf '%s\n' "$found"
 }
 
 # What stands at a path: link, directory, absent or other; then the real directory.
@@ -64,7 +108,6 @@ state_of() { printf '%s/.rexdeploy' "${1%/*}"; }
 
 # Digest of a tree's listing: type, mode, size, time and path of all that is not excluded. $1 = dir, rest = find expression.
 listing_digest() {
-  dir=$1; shift
-  ( cd "$dir" && find . -mindepth 1 "$@" \( -type f -printf 'f %m %s %T@ %P\0' -o -type d -printf 'd %m %P\0' -o -printf '%y %P %l\0' \) ) |
+  ( cd "$1" && shift && find . -mindepth 1 "$@" \( -type f -printf 'f %m %s %T@ %P\0' -o -type d -printf 'd %m %P\0' -o -printf '%y %P %l\0' \) ) |
     sort -z | sha256sum | { read -r digest rest; printf '%s\n' "$digest"; }
 }

@@ -7,7 +7,8 @@ for side in program config; do
   [ -n "$dir" ] || continue
   real=$(readlink -f -- "$dir") || refuse 91 "$dir leads nowhere"
   say "$side" "$real"
-  taken=$(du -sh -- "$real")
+  # Of a large tree it takes as much as all the rest, and others work meanwhile.
+  taken=$(nice -n 19 du -sh -- "$real")
   size="$size${size:+ }${taken%%	*} $real"
 done
 say size "$size"

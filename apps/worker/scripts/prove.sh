@@ -19,6 +19,8 @@ boot=; ticks=; now=
 { read -r boot; read -r ticks; } 2> /dev/null < "${program%/*}/.rexdeploy/${program##*/}.switched"
 { read -r now; } 2> /dev/null < /proc/sys/kernel/random/boot_id
 
+$before_looking
+
 # Sets `told`: what a real path tells about the process that has it (`release`, `other`), or nothing.
 tell() {
   told=; path=${1% (deleted)}
@@ -38,7 +40,20 @@ tell() {
 # The command line of a process in a line, then the absolute paths among its arguments, a line each; also inside of
 # `-Dhome=/a` and `/a:/b`.
 words_of() {
-  tr '\0' '\n' 2> /dev/null < "/proc/$1/cmdline" | awk '{
+  words=$(tr '\0' '\n' 2> /dev/null < "/proc/$1/cmdline")
+  case $words in
+    */* | *"	"*) ;;
+    *)
+      # Nothing to take apart.
+      all=
+      while IFS= read -r word; do all="$all${all:+ }$word"; done << END
+$words
+END
+      printf '%.300s\n' "$all"
+      return
+      ;;
+  esac
+  printf '%s\n' "$words" | awk '{
     words = words " " $0
     n = split($0, part, /[=:,;]/); part[0] = $0
     for (i = 0; i <= n; i++) if (part[i] ~ /^\// && !seen[part[i]]++ && ++count <= 500) path[count] = part[i]
@@ -93,9 +108,9 @@ parents_of() {
   while stat_of "$next" && [ "$parent" -gt 1 ]; do up="$up $parent"; next=$parent; done
 }
 
-matched=' '
-# shellcheck disable=SC2046
-[ -z "$pattern" ] || { set -- $(matching "$pattern"); matched=" $* "; }
+matched=$seen_pids
+[ -z "$pattern" ] || [ -n "$matched" ] || match "$pattern"
+matched=" $matched "
 
 holders=
 # Sets `holders`: `<socket> <folder>` for each of `sockets` that these folders of open files hold, a line each.
@@ -111,9 +126,7 @@ count_unseen() {
   for socket in $sockets; do is_held "$socket" || unseen=$((unseen + 1)); done
 }
 if [ -n "$port" ]; then
-  # 0A: listens.
-  sockets=$(awk -v port="$port" 'BEGIN { port = sprintf(":%04X", port) }
-    $4 == "0A" && substr($2, length($2) - 4) == port { print $10 }' /proc/net/tcp /proc/net/tcp6 2> /dev/null)
+  sockets=${seen_listeners:-$(listening_on "$port")}
   count_unseen
   # The instance's own processes are few; all others are looked through only for what they do not hold.
   folders=
@@ -132,7 +145,7 @@ while read -r socket folder; do
 done << END
 $holders
 END
-told_of=' '
+told_of=' '; hidden=no
 for pid in $matched $listening; do
   case $told_of in *" $pid "*) continue ;; esac
   told_of="$told_of$pid "
@@ -151,9 +164,10 @@ for pid in $matched $listening; do
   case $matched in *" $pid "*) matches=yes ;; *) matches=no ;; esac
   case $listening in *" $pid "*) listens=yes ;; *) listens=no ;; esac
   look "$pid" "${paths#?}"
+  [ -n "$cwd" ] || hidden=yes
   parents_of "$pid"
   printf 'process\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
     "$pid" "$began" "$age" "$matches" "$listens" "$shows" "${up# }" "$evidence" "$cwd" "$command"
 done
-say user "$(id -un)"
+if [ "${unseen:-0}" -gt 0 ] || [ "$hidden" = yes ]; then say user "$(id -un)"; else say user ''; fi
 exit 0

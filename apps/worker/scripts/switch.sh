@@ -4,23 +4,29 @@
 #   start/stop: commands, '' = none; pattern '' = not known; before: suffix for a plain directory that has to make way
 #   before_stop after_switch after_start (hooks, '' = none) hook_seconds decide (no: a failed hook is only told) instance
 #   host release kept (folder of shared entries) former (release that runs now) shared (entries, a line each)
-# Answer: `mark` stop/switch/start or a hook as each begins, `pids` after the start, `failed_hook` where it does not decide.
+#   prove_release prove_former port: what is asked of prove.sh, which stands behind this; port '' = it is not asked
+#   runs: yes = processes were seen a moment ago
+# Answer: `mark` stop/switch/start or a hook as each begins, `pids` after the start, `failed_hook` where it does not decide;
+#   `mark` listens once something listens on the port, and what prove.sh tells then.
 # Exit 91 stop, 92 switch, 93 start failed, 94 started but no process matches, 95/96/97 a hook failed.
 program=$1; program_want=$2; config=$3; config_want=$4; start=$5; stop=$6; pattern=$7; before=$8; stop_seconds=$9
 shift 9
 start_seconds=$1; before_stop=$2; after_switch=$3; after_start=$4; hook_seconds=$5; decide=$6
 shift 6
-instance=$1; host=$2; release=$3; kept=$4; former=$5; shared=$6
+instance=$1; host=$2; release=$3; kept=$4; former=$5; shared=$6; prove_release=$7; prove_former=$8; port=$9; runs=${10-}
 for want in "$program_want" "$config_want"; do
   # Before anything is stopped: without the release there would be nothing to start.
   case $want in 'link '*) [ -d "${want#link }" ] || refuse 92 "${want#link } is not there" ;; esac
 done
-state=$(state_of "$program")
+state="${program%/*}/.rexdeploy"
 drop() { [ ! -L "$1" ] || rm -f "$1"; }
-# On a disk that is full by now the bring-back goes without what needs room.
-scratch=$(mktemp) || { [ "$decide" = no ] && scratch=/dev/null; } || exit 92
-# A link that was made ready and not needed goes, too.
-trap 'drop "$program.rex-new"; drop "${config:-$program}.rex-new"; [ "$scratch" = /dev/null ] || rm -f "$scratch"' EXIT
+base=${program##*/}
+# What the commands of the configuration wrote last. On a disk that is full by now the bring-back goes without what needs
+# room.
+scratch="$state/$base.last"
+true 2> /dev/null > "$scratch" || { [ "$decide" = no ] && scratch=/dev/null; } || refuse 92 "$scratch cannot be written"
+# A link that was made ready and not needed goes.
+trap 'drop "$program.rex-new"; drop "${config:-$program}.rex-new"' EXIT
 log=$scratch
 
 # $1 = name, $2 = command, $3 = exit code when it decides
@@ -60,7 +66,7 @@ if [ "$decide" != no ]; then
     refuse 92 "no link can be made beside $program${config:+ or $config}"
 fi
 say mark stop
-end_app
+end_app "$runs"
 
 # $1 = directory, $2 = wanted state
 put() {
@@ -97,7 +103,10 @@ say mark switch
 put "$program" "$program_want"
 # Who started before this is not of this release; see prove.sh. Counted from the boot on, in what processes are timed with,
 # so that no clock matters.
-{ cat /proc/sys/kernel/random/boot_id && awk '{ print $22 }' /proc/self/stat; } > "$state/$(base_of "$program").switched"
+read -r boot < /proc/sys/kernel/random/boot_id
+# A subshell is a process that starts now.
+ticks=$( { IFS= read -r stat; set -- ${stat##*) }; echo "${20}"; } < /proc/self/stat )
+printf '%s\n%s\n' "$boot" "$ticks" > "$state/$base.switched"
 if [ -n "$shared" ] && [ -z "$stop" ]; then
   # Nothing was stopped: what was written until the link changed.
   if [ "$former" = "$program" ]; then former="$program$before"; fi
@@ -108,10 +117,27 @@ hook after_switch "$after_switch" 96
 say mark start
 if [ -n "$start" ]; then
   # What a started daemon goes on to write here stays readable.
-  log="$state/$(base_of "$program").out"
+  log="$state/$base.out"
   true 2> /dev/null >> "$log" || log=$scratch
   begin_app
 fi
 log=$scratch
 hook after_start "$after_start" 97
-exit 0
+
+[ -n "$port" ] || exit 0
+# What prove.sh waits for: how often it is looked whether the app listens, 8 ms apart. One that is slow is asked for later.
+tries=40
+until_it_listens() {
+  until seen_listeners=$(listening_on "$port"); do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || exit 0
+    sleep 0.003
+  done
+  say mark listens
+}
+before_looking=until_it_listens
+# What was seen just now is not looked up again.
+seen_pids=${pids-}
+set -- "$program" "$prove_release" "$prove_former" "$pattern" "$port"
+# The fence is left: what follows changes nothing.
+fence_leave

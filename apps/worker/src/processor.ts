@@ -11,6 +11,7 @@ import type { DeploymentState } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
 import { describeSpan, failSpan, inTrace, traced } from '@rexdeploy/shared/telemetry/trace';
 import { type Connect, Connections } from '@rexdeploy/ssh/connections';
+import type { IdleConnections } from '@rexdeploy/ssh/idle-connections';
 import type { Store } from '@rexdeploy/store/store';
 import type { Redis } from 'ioredis';
 import { check } from './actions/check.js';
@@ -24,6 +25,7 @@ import type { Meters } from './meters.js';
 import type { RolloutContext } from './rollout/context.js';
 import { endUntold } from './rollout/failure.js';
 import { openHistory } from './rollout/history.js';
+import { Lately } from './rollout/lately.js';
 import { rollOut } from './rollout/rollout.js';
 
 /** What a worker has for every deployment. */
@@ -44,6 +46,8 @@ export interface WorkerParts {
   readonly wake: (deploymentId: string) => Promise<void>;
   /** How hosts are reached, where a simulation takes the place of SSH. */
   readonly connect?: Connect;
+  /** Connections between two deployments. */
+  readonly idle: IdleConnections;
   /** Looks for events that people are told of. Nobody waits for it, and it never throws. */
   readonly tell: () => void;
   readonly meters: Meters;
@@ -95,9 +99,10 @@ async function walk(
 ): Promise<Outcome> {
   const journal = observed(owned, (state, events) => {
     if (events.some(({ type }) => TOLD.has(type))) parts.tell();
+    watch.see();
     onChange(state);
   });
-  const connections = new Connections(parts.connect);
+  const connections = new Connections(parts.connect, parts.idle);
   const watch = watchOver(journal, signal);
   try {
     refuseForEver(journal);
@@ -153,6 +158,8 @@ function actionOf(name: string): (context: RolloutContext) => Promise<void> {
 interface Watch {
   readonly signal: AbortSignal;
   readonly cancelled: AbortSignal;
+  /** Takes notice of what the journal learned was asked for. */
+  see(): void;
   end(): void;
 }
 
@@ -171,6 +178,7 @@ function watchOver(journal: Journal, stop: AbortSignal): Watch {
   return {
     signal: AbortSignal.any([stop, lost.signal]),
     cancelled: cancelled.signal,
+    see,
     end: () => clearInterval(timer),
   };
 }
@@ -225,6 +233,7 @@ async function run(parts: WorkerParts, journal: Journal, connections: Connection
     findAddress: async () => (await redis.hget(keys.record(journal.id), 'address')) ?? undefined,
     findDrained: (instance) => findDrained(redis, keys, instance),
     history: openHistory(redis, keys, name.k),
+    lately: new Lately(),
   });
   await journal.append({ type: 'finished', state: 'succeeded' });
 }
@@ -260,7 +269,7 @@ function observed(journal: Journal, onChange: (state: DeploymentState, events: r
     get next() {
       return journal.next;
     },
-    confirm: () => journal.confirm(),
+    confirm: (withinMs) => journal.confirm(withinMs),
     async append(...events: NewEvent[]) {
       await journal.append(...events);
       onChange(journal.state, events);

@@ -5,6 +5,7 @@ import type { Ticket } from '@rexdeploy/shared/queue/tickets';
 import { openQueue, QUEUE, sendTicket, ticketSchema } from '@rexdeploy/shared/queue/tickets';
 import { redisOptions } from '@rexdeploy/shared/redis/connection';
 import type { Telemetry } from '@rexdeploy/shared/telemetry/start';
+import { IdleConnections } from '@rexdeploy/ssh/idle-connections';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import { Meters } from './meters.js';
@@ -27,7 +28,7 @@ export interface RunningWorker {
  * @param telemetry where spans go
  */
 export async function startWorker(
-  parts: Omit<WorkerParts, 'leaving' | 'othersAlive' | 'wake' | 'tell' | 'meters'>,
+  parts: Omit<WorkerParts, 'leaving' | 'othersAlive' | 'wake' | 'tell' | 'meters' | 'idle'>,
   redisUrl: string,
   log: Logger,
   telemetry: Pick<Telemetry, 'queues'>,
@@ -42,6 +43,7 @@ export async function startWorker(
     await sendTicket(queue, deploymentId).catch(late);
   };
   const meters = new Meters();
+  const idle = new IdleConnections();
   const notices = await startNotices(parts, redisUrl, log);
   const shared: WorkerParts = {
     ...parts,
@@ -50,6 +52,7 @@ export async function startWorker(
     wake,
     tell: () => notices.tell(),
     meters,
+    idle,
   };
 
   const worker = new Worker<Ticket>(
@@ -91,6 +94,7 @@ export async function startWorker(
       leaving.abort(new HandBack('this worker is stopping'));
       await reconciler.stop();
       await worker.close();
+      await idle.close();
       await notices.close();
       await queue.close();
       meters.close();

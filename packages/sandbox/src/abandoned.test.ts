@@ -30,4 +30,4 @@ test('a fleet whose owner was killed is swept with its processes, a living one a
   expect(findMarked(dir)).toEqual([]);
   expect([dir, living, foreign].map((one) => existsSync(one))).toEqual([false, true, true]);
   rmSync(base, { recursive: true });
-}, 30_000);
+});

@@ -55,15 +55,17 @@ export async function createToken(config: string, name: string, extra: readonly 
   throw new Error('rex token create --json gave no token');
 }
 
+/** As scripts/worker-flags.mjs has them. */
+const WORKER_FLAGS = ['--max-semi-space-size=4'];
+
 function startMain(app: 'api' | 'worker', line: RegExp, options: ControllerOptions): Promise<Child> {
   return startChild({
     name: app,
     command: process.execPath,
-    args: [join(ROOT, 'apps', app, 'dist/bundle/main.js')],
+    args: [...(app === 'worker' ? WORKER_FLAGS : []), join(ROOT, 'apps', app, 'dist/bundle/main.js')],
     env: envFor(options),
     cwd: dirname(options.config),
     ready: { line },
-    readyTimeoutMs: 30_000,
     ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
   });
 }

@@ -1,12 +1,9 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommand } from './command.js';
 import { type Fleet, startFleet } from './fleet.js';
 import { httpGet } from './http-get.js';
 import { findMarked } from './mark.js';
-
-// Real processes on a busy machine take their time.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { timeout: 10_000 } } });
 
 /** What `pgrep -f` counts, as an operator would count it. */
 async function countProcesses(pattern: string): Promise<number> {

@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Fleet, startFleet } from './fleet.js';
 import type { FleetInstance } from './instance.js';
 import { type Behaviour, makeConfig, setBehaviour } from './program.js';
-
-// Real processes on a busy machine take their time.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { timeout: 10_000 } } });
 
 let fleet: Fleet;
 let instance: FleetInstance;
@@ -47,9 +44,12 @@ test('an unhealthy app runs and answers 500', async () => {
 });
 
 test('a slow app is started but answers later', async () => {
-  expect((await startWith({ slow: 400 })).code).toBe(0);
+  const gate = join(fleet.dir, 'gate');
+  writeFileSync(gate, '');
+  expect((await startWith({ slow: 100, gate })).code).toBe(0);
   expect(instance.pids()).toHaveLength(2);
   expect(await instance.health()).toBeUndefined();
+  rmSync(gate);
   await expect.poll(() => instance.health()).toMatchObject({ status: 'ok' });
 });
 

@@ -11,6 +11,9 @@ import { writeServiceScript } from './service-script.js';
 /** How an instance lies there before its first deployment by us. */
 export type FirstDeployment = 'release' | 'plain' | 'nothing';
 
+/** Long enough for a machine that is busy with many apps. */
+const START_TIMEOUT_MS = 120_000;
+
 /** Stamps of the directories that are there from the start. */
 export const FIRST_STAMP = '20180521_043510';
 
@@ -117,7 +120,7 @@ export class FleetInstance implements InstanceFacts {
   async start(): Promise<void> {
     const { code, stderr } = await this.runService('start');
     if (code !== 0) throw new Error(`${this.key}: ${stderr.trim()}`);
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + START_TIMEOUT_MS;
     while ((await this.health()) === undefined) {
       if (Date.now() > deadline) throw new Error(`${this.key} was started but does not answer at ${this.url}`);
       await new Promise((resolve) => setTimeout(resolve, 15));
@@ -129,7 +132,7 @@ export class FleetInstance implements InstanceFacts {
     const mark = `--name=${this.process}`;
     return listProcesses()
       .map(({ pid }) => pid)
-      .filter((pid) => isAlive(pid) && argumentsOf(pid).includes(mark));
+      .filter((pid) => argumentsOf(pid).includes(mark) && isAlive(pid));
   }
 
   get(path: string): Promise<HttpAnswer> {

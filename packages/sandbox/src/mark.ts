@@ -25,13 +25,19 @@ export function findMarked(dir: string): number[] {
     .filter((pid) => environmentOf(pid).includes(wanted) || isTitledIn(pid, dir));
 }
 
+/** On a busy machine a process dies of KILL only when it gets its turn. */
+const KILL_PATIENCE_MS = 10_000;
+const KILL_PAUSE_MS = 5;
+
 /** Ends them all; synchronous, so that it can also run while the process exits. */
 export function killMarked(dir: string): void {
+  const deadline = Date.now() + KILL_PATIENCE_MS;
   // Killing a parent may let a child appear under another one, so look again until nothing is left.
-  for (let round = 0; round < 5; round += 1) {
+  for (;;) {
     const found = findMarked(dir);
-    if (found.length === 0) return;
+    if (found.length === 0 || Date.now() > deadline) return;
     for (const pid of found) signalProcess(pid, 'SIGKILL');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, KILL_PAUSE_MS);
   }
 }
 

@@ -130,7 +130,8 @@ function run(options: NginxOptions, ports: ReadonlyMap<string, number>): Promise
     command: findProgram('nginx'),
     args: argsOf(options.dir),
     cwd: options.dir,
-    ready: { address: options.address, port: ports.get(firstName(options)) ?? 0 },
+    // It listens at one after another.
+    ready: [...ports.values()].map((port) => ({ address: options.address, port })),
     explain: () => readFileSync(errorLogOf(options.dir), 'utf8'),
   });
 }

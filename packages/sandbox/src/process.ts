@@ -7,6 +7,9 @@ import { isAlive, signalProcess } from './proc.js';
 import { onProcessExit } from './release-stack.js';
 
 const TAIL_LINES = 40;
+/** Long enough for a machine that is busy with many of these; what fails ends by itself, long before. */
+const READY_TIMEOUT_MS = 120_000;
+const STOP_GRACE_MS = 20_000;
 
 export interface ChildOptions {
   /** How messages call it, e.g. `redis-server`. */
@@ -34,10 +37,12 @@ export interface Child {
   /** The line that said it is ready; empty when it was not waited for by a line. */
   readonly readyLine: string;
   readonly exited: Promise<Exit>;
+  /** It ended, and all that it wrote was read. */
+  readonly closed: Promise<Exit>;
   isRunning(): boolean;
   /** The last lines of its output. */
   tail(): string;
-  /** TERM, then KILL after the grace; resolves when it is gone. */
+  /** TERM, then KILL after the grace; resolves when it is gone and all that it wrote is in its log file. */
   stop(graceMs?: number): Promise<void>;
   /** KILL at once, its process group included. */
   kill(): Promise<void>;
@@ -65,7 +70,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   void exited.then(forget);
 
   const giveUp = new AbortController();
-  const timer = setTimeout(() => giveUp.abort(), options.readyTimeoutMs ?? 15_000);
+  const timer = setTimeout(() => giveUp.abort(), options.readyTimeoutMs ?? READY_TIMEOUT_MS);
   try {
     const endedEarly = exited.then((exit) => {
       throw new Error(`ended before it was ready (${exit.signal ?? `exit code ${exit.code}`})`);
@@ -99,6 +104,10 @@ class RunningChild implements Child {
     readonly readyLine: string,
   ) {}
 
+  get closed(): Promise<Exit> {
+    return this.output.ended.then(() => this.exited);
+  }
+
   isRunning(): boolean {
     return isAlive(this.pid);
   }
@@ -107,7 +116,7 @@ class RunningChild implements Child {
     return this.output.text();
   }
 
-  async stop(graceMs = 5000): Promise<void> {
+  async stop(graceMs = STOP_GRACE_MS): Promise<void> {
     signalProcess(this.pid, 'SIGTERM');
     this.thaw();
     const timer = setTimeout(() => signalProcess(-this.pid, 'SIGKILL'), graceMs);
@@ -115,11 +124,13 @@ class RunningChild implements Child {
     clearTimeout(timer);
     // What it started in its own group must not outlive it.
     signalProcess(-this.pid, 'SIGKILL');
+    await this.output.kept;
   }
 
   async kill(): Promise<void> {
     signalProcess(-this.pid, 'SIGKILL');
     await this.exited;
+    await this.output.kept;
   }
 
   freeze(): void {
@@ -135,9 +146,15 @@ class RunningChild implements Child {
 class OutputTail {
   readonly #lines: string[] = [];
   readonly #waiting = new Set<(line: string) => void>();
+  /** Nobody writes to it any more, and all of it was read. */
+  readonly ended: Promise<void>;
+  /** All of it is in the log file, where there is one. */
+  readonly kept: Promise<void>;
 
   constructor(child: ChildProcess, logFile: string | undefined) {
     const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a' });
+    this.ended = new Promise((resolve) => child.once('close', () => resolve()));
+    this.kept = log === undefined ? Promise.resolve() : new Promise((resolve) => log.once('close', resolve));
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {

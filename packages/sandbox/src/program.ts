@@ -32,6 +32,8 @@ export interface Behaviour {
   flap?: number;
   slow?: number;
   die_after?: number;
+  /** It listens once this file is gone. */
+  gate?: string;
 }
 
 export interface ProgramChange {

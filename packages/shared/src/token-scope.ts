@@ -12,6 +12,7 @@ export const mayDeploy = (role: Role): boolean => role !== 'viewer';
 /** Does one of the token's patterns allow this name? `*` stands for any text. */
 export function allowsName(record: { names: string }, name: string): boolean {
   return record.names.split(',').some((pattern) => {
+    if (pattern === '*') return true;
     const literal = pattern
       .trim()
       .split('*')

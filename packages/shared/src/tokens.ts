@@ -72,11 +72,17 @@ export class Tokens {
     return token;
   }
 
-  /** The record of a token that may be used now, else why not. */
-  async verify(token: string): Promise<TokenRecord | 'unknown' | 'expired'> {
+  /**
+   * The record of a token that may be used now, else why not.
+   * @param reads what reads the record, where that is not the connection itself
+   */
+  async verify(
+    token: string,
+    reads: { hgetall(key: string): Promise<Record<string, string>> } = this.#redis,
+  ): Promise<TokenRecord | 'unknown' | 'expired'> {
     if (!TOKEN.test(token)) return 'unknown';
     const key = this.#keys.token(hashToken(token));
-    const fields = await this.#redis.hgetall(key);
+    const fields = await reads.hgetall(key);
     if (Object.keys(fields).length === 0) return 'unknown';
     const record = storedSchema.parse(fields);
     const now = Date.now();

@@ -1,4 +1,5 @@
 import { RexError } from '@rexdeploy/shared/errors/rex-error';
+import type { IdleConnections } from './idle-connections.js';
 import { asJumpFailure } from './jump-failure.js';
 import { connect } from './ssh2-transport.js';
 import type { JumpTransport, SshSettings, Transport } from './transport.js';
@@ -11,6 +12,8 @@ export type Connect = (
 
 interface Entry {
   readonly attempt: Promise<JumpTransport>;
+  readonly settings: SshSettings;
+  readonly role: Role;
   /** How many hosts lie between. */
   readonly hops: number;
   /** Set once the attempt has succeeded. */
@@ -25,9 +28,12 @@ export class Connections implements AsyncDisposable {
   readonly #connect: Connect;
   readonly #open = new Map<string, Entry>();
   readonly #end = new AbortController();
+  readonly #idle: IdleConnections | undefined;
 
-  constructor(open: Connect = connect) {
+  /** @param idle where connections come from and go to that others have done with; absent: each is opened, and closed */
+  constructor(open: Connect = connect, idle?: IdleConnections) {
     this.#connect = open;
+    this.#idle = idle;
   }
 
   /**
@@ -54,7 +60,7 @@ export class Connections implements AsyncDisposable {
     return abortable(this.#shared('jump', settings), options.signal);
   }
 
-  /** Closes all connections and gives up attempts under way; the object cannot be used again. */
+  /** Closes all connections, but those kept for others, and gives up attempts under way; the object cannot be used again. */
   async closeAll(): Promise<void> {
     this.#end.abort(new RexError({ what: 'the connections of this deployment are closed' }));
     await Promise.allSettled([...this.#open.values()].map((entry) => entry.attempt));
@@ -62,7 +68,7 @@ export class Connections implements AsyncDisposable {
     this.#open.clear();
     // The farthest first: what ends a command over there still has to get through.
     for (let hops = Math.max(0, ...entries.map((entry) => entry.hops)); hops >= 0; hops -= 1) {
-      await Promise.all(entries.filter((entry) => entry.hops === hops).map((entry) => entry.transport?.close()));
+      await Promise.all(entries.filter((entry) => entry.hops === hops).map((entry) => this.#part(entry)));
     }
   }
 
@@ -70,16 +76,26 @@ export class Connections implements AsyncDisposable {
     return this.closeAll();
   }
 
+  async #part({ settings, role, transport }: Entry): Promise<void> {
+    if (transport === undefined || (role === 'target' && this.#idle?.keep(settings, transport) === true)) return;
+    await transport.close();
+  }
+
   #shared(role: Role, settings: SshSettings): Promise<JumpTransport> {
     const way = wayTo(settings);
     const key = JSON.stringify([role, ...way]);
     const entry = this.#open.get(key);
     if (entry !== undefined && entry.transport?.alive !== false) return entry.attempt;
-    return this.#start(key, way.length - 1, this.#attempt(role, settings)).attempt;
+    return this.#start(key, { settings, role, hops: way.length - 1 }, this.#attempt(role, settings)).attempt;
   }
 
   async #attempt(role: Role, settings: SshSettings): Promise<JumpTransport> {
     const { signal } = this.#end;
+    if (this.#idle !== undefined && role === 'target') {
+      const rested = await this.#idle.take(settings);
+      if (rested !== undefined) return rested;
+      signal.throwIfAborted();
+    }
     const jump = settings.via === undefined ? undefined : await this.#shared('jump', settings.via);
     try {
       return await this.#connect(settings, jump === undefined ? { signal } : { signal, jump });
@@ -88,8 +104,8 @@ export class Connections implements AsyncDisposable {
     }
   }
 
-  #start(key: string, hops: number, attempt: Promise<JumpTransport>): Entry {
-    const entry: Entry = { attempt, hops, transport: undefined };
+  #start(key: string, about: Pick<Entry, 'settings' | 'role' | 'hops'>, attempt: Promise<JumpTransport>): Entry {
+    const entry: Entry = { ...about, attempt, transport: undefined };
     this.#open.set(key, entry);
     entry.attempt.then(
       (transport) => {

@@ -4,6 +4,7 @@ import type { HostKeyError } from '@rexdeploy/shared/errors/host-errors';
 import ssh2, { type Algorithms, type Client, type ClientErrorExtensions } from 'ssh2';
 import { connectionClosed, connectionFailure, connectionTimedOut, type Stage } from './connection-failure.js';
 import type { Login } from './login.js';
+import { reusePackets, watchWrites } from './packets.js';
 import type { JumpTransport } from './transport.js';
 
 /** Disconnect reasons that mean "no more attempts to log in" (RFC 4253 §11.1); OpenSSH sends the first. */
@@ -84,7 +85,9 @@ function shakeHands<T>(plan: DialPlan, socket: Line, leftMs: number, take: (dial
       // ssh2 leaves Nagle's algorithm on, which makes each command wait 40 ms for a delayed ACK.
       client.setNoDelay(true);
     });
+    const writes = watchWrites(socket);
     client.on('handshake', () => {
+      reusePackets(client, writes);
       // Emitted again whenever keys are renewed.
       if (stage !== 'shaking hands') return;
       stage = 'logging in';

@@ -13,7 +13,7 @@ const PIECE_BYTES = 256 * 1024;
  */
 export function feed(
   stdin: Writable,
-  input: RunOptions['input'],
+  { input, onTaken }: Pick<RunOptions, 'input' | 'onTaken'>,
   onMoved: () => void,
   onError: (error: Error) => void,
 ): () => void {
@@ -31,7 +31,8 @@ export function feed(
   // always has more would then be read for ever, within one turn of the event loop.
   source.on('data', (chunk: Buffer | string) => {
     onMoved();
-    if (!stdin.writable || !stdin.write(chunk)) source.pause();
+    const taken = onTaken !== undefined && Buffer.isBuffer(chunk) ? () => onTaken(chunk) : () => {};
+    if (!stdin.writable || !stdin.write(chunk, taken)) source.pause();
   });
   source.once('end', () => stdin.end());
   const onDrain = () => source.resume();

@@ -46,7 +46,7 @@ test('commands run on the target, over one connection to the jump host for all',
   expect(await port(two)).toBe(String(target.port));
   expect(gate.log().match(/Accepted publickey/g)).toHaveLength(1);
   await connections.closeAll();
-  await vi.waitFor(async () => expect(await gate.sessions()).toEqual([]), { timeout: 4_000, interval: 10 });
+  await vi.waitFor(async () => expect(await gate.sessions()).toEqual([]), { timeout: 30_000, interval: 10 });
   expect(await target.sessions()).toEqual([]);
 });
 

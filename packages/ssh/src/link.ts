@@ -5,6 +5,7 @@ import { address } from './address.js';
 import { connectionClosed, connectionFailure, jumpLost } from './connection-failure.js';
 import type { Dialled, Line } from './dial.js';
 import { watchSilence } from './keep-alive.js';
+import { ShellSlot } from './shell-slot.js';
 import { Slots } from './slots.js';
 import type { JumpTransport } from './transport.js';
 
@@ -27,6 +28,7 @@ export class Link {
   readonly port: number;
   readonly sessions = new Slots(SESSIONS);
   readonly reapers = new Slots(REAPERS);
+  readonly shell = new ShellSlot(this);
   /** Commands are run as root; set once sudo was seen to let us. */
   sudo = false;
   readonly #socket: Line;
@@ -82,6 +84,29 @@ export class Link {
         reject(error);
       }
     });
+  }
+
+  /** Is no command under way, nor anything being tidied up? */
+  get idle(): boolean {
+    const quiet = this.sessions.taken === (this.shell.isOpen ? 1 : 0) && !this.shell.isLent;
+    return this.#lost === undefined && quiet && this.reapers.taken === 0 && this.#background.size === 0;
+  }
+
+  /** Does the host answer within so many ms? */
+  async answers(withinMs: number): Promise<boolean> {
+    const over = new AbortController();
+    const overdue = delay(withinMs, false, { signal: over.signal }).catch(() => false);
+    const lost = new Promise<boolean>((resolve) => {
+      const forget = this.onLost(() => resolve(false));
+      over.signal.addEventListener('abort', forget);
+    });
+    const answered = this.roundTrip().then(
+      () => true,
+      () => false,
+    );
+    const answer = await Promise.race([answered, overdue, lost]);
+    over.abort();
+    return answer;
   }
 
   /** Work nobody waits for, except that the connection is not closed before it is done. It must not fail. */

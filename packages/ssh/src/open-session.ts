@@ -7,7 +7,8 @@ const ATTEMPTS = 3;
  * Opens a channel and starts a command line in it.
  *
  * A host that counts its sessions (MaxSessions) may still count one that has just ended when the next is asked for in
- * the same packet. Nothing was started then, so after a round trip, by when it has counted anew, it is asked again.
+ * the same packet. Nothing was started then, so after a round trip, by when it has counted anew, it is asked again; then
+ * once more without the shell that is kept open, which a host that allows few sessions has no room for.
  *
  * @param take gets the channel before anything that comes over it is announced
  */
@@ -19,6 +20,7 @@ export async function openSession<T>(link: Link, line: string, take: (channel: C
       });
     } catch (error) {
       if (attempt >= ATTEMPTS || !isOpenFailure(error)) throw error;
+      if (attempt === ATTEMPTS - 1) await link.shell.giveUp();
       await link.roundTrip();
     }
   }

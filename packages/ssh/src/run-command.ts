@@ -3,11 +3,13 @@ import { closeChannel } from './close-channel.js';
 import { type CommandEnd, commandEnd } from './command-end.js';
 import { CommandReport } from './command-failure.js';
 import { CommandLife } from './command-life.js';
+import { resultOf } from './command-result.js';
 import { discardInput, feed } from './feed.js';
 import { killCommand } from './kill-command.js';
 import type { Link } from './link.js';
 import { openSession } from './open-session.js';
 import { commandLine } from './quote.js';
+import { runKept, takeShell } from './run-kept.js';
 import { makeRunMark, type RunMark } from './run-mark.js';
 import { discardOutput, type StdoutSink, stdoutSink } from './stdout-sink.js';
 import type { RemoteScript, RunOptions, RunResult } from './transport.js';
@@ -19,10 +21,12 @@ export async function runCommand(
   args: readonly string[],
   options: RunOptions,
 ): Promise<RunResult> {
-  const mark = makeRunMark(script.name);
-  const line = commandLine(script, args, mark.prefix + mark.id, link.sudo);
   const life = new CommandLife(link, options, new CommandReport(link, script.name));
   try {
+    const shell = await takeShell(link, script, life, options);
+    if (shell !== undefined) return await runKept(link.shell, shell, args, life, options);
+    const mark = makeRunMark(script.name);
+    const line = commandLine(script, args, mark.prefix + mark.id, link.sudo);
     const running = await start(link, line, mark, life);
     return await attend(running, life, options);
   } catch (error) {
@@ -92,17 +96,14 @@ async function attend(running: Running, life: CommandLife, options: RunOptions):
   collect(channel, sink, life);
   const stopFeeding = feed(
     channel,
-    options.input,
+    options,
     () => life.moved(),
     (error) => life.stop(report.broken('input', error)),
   );
   let end: CommandEnd | undefined;
   try {
     end = await life.race(running.ending);
-    const code = exitCode(end, life, options.okCodes ?? [0]);
-    const stdout = await life.race(sink.finish());
-    const { durationMs } = report;
-    return { code, stdout: stdout ?? report.stdoutTail.text(), stderr: report.stderr.text(), durationMs };
+    return await resultOf(end, sink, life, options);
   } catch (error) {
     sink.abandon();
     throw error;
@@ -128,12 +129,4 @@ function collect(channel: ClientChannel, sink: StdoutSink, life: CommandLife): v
     life.arrived();
     life.report.stderr.push(chunk);
   });
-}
-
-/** The exit code, when it is an answer. */
-function exitCode({ code, signal }: CommandEnd, { report }: CommandLife, okCodes: readonly number[]): number {
-  if (signal !== null) throw report.signalled(signal);
-  if (code === null) throw report.unknownEnd();
-  if (!okCodes.includes(code)) throw report.exited(code);
-  return code;
 }

@@ -40,7 +40,7 @@ async function commandError(text: string, options: RunOptions = {}): Promise<Com
 
 /** Waits until a process is gone. */
 function ended(pid: number): Promise<void> {
-  return vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 4_000, interval: 10 });
+  return vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 30_000, interval: 10 });
 }
 
 /** Starts a command that prints a pid first, and hands over pid and promise. */
@@ -267,7 +267,7 @@ test('a command that ends before its input does is not waited for', async () => 
   expect(input.destroyed).toBe(true);
 });
 
-test('64 MiB of input flow through bounded memory and arrive unharmed', { timeout: 30_000 }, async () => {
+test('64 MiB of input flow through bounded memory and arrive unharmed', async () => {
   const pieceBytes = 256 * 1024;
   const hash = createHash('sha256');
   let made = 0;
@@ -306,7 +306,7 @@ async function standstill(look: () => number): Promise<number> {
   return look();
 }
 
-test('100 commands one after the other, and many at once', { timeout: 20_000 }, async () => {
+test('100 commands one after the other, and many at once', async () => {
   for (let i = 0; i < 100; i += 1) {
     expect((await transport.run(script('echo "$1"'), [String(i)])).stdout).toBe(`${i}\n`);
   }
@@ -346,7 +346,7 @@ test('a session more than the host allows is a ConnectionError that names the li
 
 test('a daemon that keeps stdout open does not hold up its starter, and lives on', async () => {
   const result = await transport.run(script('sleep 1000 & echo $!'), []);
-  expect(result.durationMs).toBeLessThan(5_000);
+  expect(result.durationMs).toBeLessThan(60_000);
   const pid = Number(result.stdout);
   expect(await isRunning(pid)).toBe(true);
   process.kill(pid);

@@ -1,10 +1,22 @@
 /** A limited number of permits; who asks first gets first. */
 export class Slots {
+  readonly #count: number;
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  /** Is there one that nobody waits for? */
+  get isFree(): boolean {
+    return this.#free > 0;
+  }
+
+  /** How many are taken. */
+  get taken(): number {
+    return this.#count - this.#free;
   }
 
   /** Waits for a permit; the result gives it back. */

@@ -85,6 +85,14 @@ class Ssh2Transport implements JumpTransport {
     return this.#link.lost === undefined;
   }
 
+  get idle(): boolean {
+    return this.#link.idle;
+  }
+
+  answers(withinMs: number): Promise<boolean> {
+    return this.#link.answers(withinMs);
+  }
+
   run(script: RemoteScript, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     return runCommand(this.#link, script, args, options);
   }

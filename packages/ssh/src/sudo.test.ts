@@ -78,7 +78,7 @@ async function started(on: Transport, text: string, options: RunOptions = {}) {
 }
 
 function ended(pid: number): Promise<void> {
-  return vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 4_000, interval: 10 });
+  return vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 30_000, interval: 10 });
 }
 
 test('scripts run as root, for the user who logged in; without it they run as that user', async () => {
@@ -142,7 +142,7 @@ test('closing the connection ends what still runs on the host', async () => {
 
 test('a daemon that keeps stdout open does not hold up its starter, and lives on', async () => {
   const result = await transport.run(script('sleep 1000 & echo $!'), []);
-  expect(result.durationMs).toBeLessThan(5_000);
+  expect(result.durationMs).toBeLessThan(60_000);
   const pid = Number(result.stdout);
   expect(await isRunning(pid)).toBe(true);
   process.kill(pid);
@@ -156,7 +156,7 @@ test('a sudo that wants a password is told before anything runs, with the line t
   expect(error.message).toContain(`127.0.0.1:${strict.sshd.port}: sudo does not let user ${strict.user.name}`);
   expect(error.message).toContain('a password is required');
   expect(error.message).toContain(`\`${strict.user.name} ALL=(root) NOPASSWD: ALL\``);
-  await vi.waitFor(() => expect(strict.sshd.sessions()).toEqual([]), { timeout: 4_000, interval: 10 });
+  await vi.waitFor(() => expect(strict.sshd.sessions()).toEqual([]), { timeout: 30_000, interval: 10 });
 });
 
 test('a host without sudo is told', async () => {

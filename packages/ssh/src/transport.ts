@@ -9,6 +9,19 @@ export interface RemoteScript {
   /** Marks the process on the host, as `$0` = `rex:<name>:<id of the run>`. */
   readonly name: string;
   readonly text: string;
+  /**
+   * May be run in a shell that is kept open for more: it reads no input, its output is text without control characters, and
+   * what it leaves running holds neither of its outputs and is in a process group of its own.
+   */
+  readonly kept?: KeptScript;
+}
+
+/** How a kept shell knows a script: by the texts that it consists of, one after another. */
+export interface KeptScript {
+  /** The texts of all such scripts; the same list for each of them. */
+  readonly texts: readonly string[];
+  /** Places in `texts`. */
+  readonly parts: readonly number[];
 }
 
 export interface RunOptions {
@@ -17,6 +30,8 @@ export interface RunOptions {
    * destroyed when the command ends before it does. Absent: stdin is closed.
    */
   input?: Readable | Buffer | string;
+  /** Told of each piece of an `input` stream that is read no more, in their order; its buffer may be filled anew. */
+  onTaken?: (piece: Buffer) => void;
   /** Each complete line of stdout without its newline, as it arrives; stdout is then collected as a tail only. */
   onLine?: (line: string) => void;
   /**
@@ -63,6 +78,10 @@ export interface Transport extends AsyncDisposable {
 /** A connection through which others can be made. */
 export interface JumpTransport extends Transport {
   readonly port: number;
+  /** Is nothing under way on it? Absent: it is not known, and nobody keeps it for later. */
+  readonly idle?: boolean;
+  /** Has the host answered within so many ms? */
+  answers?(withinMs: number): Promise<boolean>;
   /**
    * Has the host connect to another one.
    *

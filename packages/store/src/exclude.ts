@@ -17,5 +17,6 @@ export function exclude(manifest: Manifest, globs: readonly string[]): Manifest 
     if (dropped && isDir) droppedDirs.add(entry.path);
     return !dropped;
   });
-  return { entries };
+  // The same object where nothing was left out: what is known of it already need not be found again.
+  return entries.length === manifest.entries.length ? manifest : { entries };
 }

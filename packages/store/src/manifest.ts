@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PackageError } from '@rexdeploy/shared/errors/deployment-errors';
 import { z } from 'zod';
+import { memo } from './memo.js';
 import { ancestorsOf, comparePaths, isTreePath, parentOf } from './tree-path.js';
 
 /** What every entry has: `mode` holds the permission bits (07777), `mtime` whole Unix seconds, `size` bytes. */
@@ -82,8 +83,13 @@ function addParents(byPath: Map<string, ManifestEntry>, entry: ManifestEntry): v
 
 /** The canonical form: one JSON object a line, keys always in the same order, every line ended by `\n`. */
 export function serializeManifest(manifest: Manifest): string {
-  return manifest.entries.map((entry) => `${entryLine(entry)}\n`).join('');
+  // Every host gets it; of very large ones not even the text is held.
+  return manifest.entries.length > REMEMBERED_ENTRIES ? textOf(manifest) : remembered(manifest);
 }
+
+const REMEMBERED_ENTRIES = 50_000;
+const textOf = (manifest: Manifest): string => manifest.entries.map((entry) => `${entryLine(entry)}\n`).join('');
+const remembered = memo(textOf);
 
 function entryLine({ path, type, mode, size, mtime, sha256, target }: ManifestEntry): string {
   // The order of the keys is part of the id: never change it. Undefined keys are left out by JSON.stringify.
@@ -91,11 +97,12 @@ function entryLine({ path, type, mode, size, mtime, sha256, target }: ManifestEn
 }
 
 /** SHA-256 (hex) of the canonical form: equal trees have equal ids, wherever they were made. */
-export function manifestId(manifest: Manifest): string {
+export const manifestId = memo((manifest: Manifest): string => {
   const hash = createHash('sha256');
+  if (manifest.entries.length <= REMEMBERED_ENTRIES) return hash.update(serializeManifest(manifest)).digest('hex');
   for (const entry of manifest.entries) hash.update(`${entryLine(entry)}\n`);
   return hash.digest('hex');
-}
+});
 
 /**
  * Reads the canonical form back. Trusts nothing: the text may come from a host.

@@ -1,4 +1,5 @@
 import type { Manifest, ManifestEntry } from './manifest.js';
+import { memoOfTwo } from './memo.js';
 import { ancestorsOf, comparePaths } from './tree-path.js';
 
 /**
@@ -6,11 +7,11 @@ import { ancestorsOf, comparePaths } from './tree-path.js';
  * symlink of the package removes what `base` had below that path; a directory of the package replaces a file or
  * symlink of `base`.
  */
-export function overlay(base: Manifest, pkg: Manifest): Manifest {
+export const overlay = memoOfTwo((base: Manifest, pkg: Manifest): Manifest => {
   const laid = new Map(pkg.entries.map((entry) => [entry.path, entry.type]));
   const kept = base.entries.filter((entry) => !laid.has(entry.path) && !isBuried(entry.path, laid));
   return { entries: [...kept, ...pkg.entries].sort((a, b) => comparePaths(a.path, b.path)) };
-}
+});
 
 function isBuried(path: string, laid: ReadonlyMap<string, ManifestEntry['type']>): boolean {
   for (const ancestor of ancestorsOf(path)) {

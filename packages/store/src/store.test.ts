@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { describe, expect } from 'vitest';
 import { collectGarbage } from './garbage.js';
 import { manifestId } from './manifest.js';
+import { ManifestStore } from './manifests.js';
 import { openStore, type Store } from './store.js';
 import { pathsOf } from './testing/entries.js';
 import { test as base, filesBelow } from './testing/scratch.js';
@@ -49,7 +50,10 @@ describe('the store', () => {
     await expect(store.manifests.load('../x')).rejects.toThrowError('not a manifest id');
     const file = join(dir, 'manifests', `${id}.ndjson`);
     await writeFile(file, (await readFile(file, 'utf8')).replace('"size":1', '"size":2'));
-    await expect(store.manifests.load(id)).rejects.toThrowError('damaged');
+    const another = new ManifestStore(join(dir, 'manifests'), dir);
+    await expect(another.load(id)).rejects.toThrowError('damaged');
+    await another.save(await store.manifests.load(id));
+    expect((await new ManifestStore(join(dir, 'manifests'), dir).load(id)).entries).toHaveLength(2);
   });
 
   test('clears away uploads of dead processes when it is opened', async ({ dir, store }) => {

@@ -8,12 +8,15 @@ const NAME_BYTES = 100;
 const MAX_OCTAL_SIZE = 0o77777777777;
 const TYPE_FLAG = { file: '0', dir: '5', symlink: '2' } as const;
 
+/** What a header tells. */
+export type TarFields = Pick<ManifestEntry, 'path' | 'type' | 'mode' | 'size' | 'mtime' | 'target'>;
+
 /**
  * The header blocks of an entry in GNU's tar format ("Basic Tar Format" of GNU tar's manual): names over 100 bytes
  * travel in an entry of their own, sizes from 8 GiB on are binary. Chosen over pax because busybox's tar skips pax
  * records and would unpack a long path under a cut name; GNU tar, bsdtar and busybox all read this.
  */
-export function tarHeader(entry: ManifestEntry): Buffer {
+export function tarHeader(entry: TarFields): Buffer {
   const name = Buffer.from(entry.type === 'dir' ? `${entry.path}/` : entry.path);
   const target = Buffer.from(entry.target ?? '');
   return Buffer.concat([

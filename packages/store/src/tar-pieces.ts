@@ -5,11 +5,10 @@ import type { BlobStore } from './blobs.js';
 import { Bounded } from './bounded.js';
 import type { FileEntry, ManifestEntry } from './manifest.js';
 import { isMissing } from './missing.js';
+import { PieceBuffers } from './piece-buffers.js';
 import { close, open, read } from './quick-fs.js';
-import { BLOCK_BYTES, paddingAfter, tarHeader } from './tar-header.js';
+import { BLOCK_BYTES, paddingAfter, type TarFields, tarHeader } from './tar-header.js';
 
-/** Sending pieces of 64 KiB costs 35 % more processor time; larger ones gain nothing. */
-const PIECE_BYTES = 256 * 1024;
 /** Small files read at once: with 4, waking the threads costs four times as much as reading does. */
 const PARALLEL_READS = 32;
 /**
@@ -20,18 +19,38 @@ const PARALLEL_READS = 32;
 const AT_ONCE_BYTES = 64 * 1024;
 const SLOW_MS = 2;
 /** Two empty blocks end a tar. */
-const END_BYTES = 2 * BLOCK_BYTES;
+const ZEROS = Buffer.alloc(2 * BLOCK_BYTES);
+
+/** A file whose content is in memory and not in the store. */
+export interface InlineFile extends TarFields {
+  readonly type: 'file';
+  readonly content: Buffer;
+}
+
+/** What a tar is made of. */
+export type TarItem = ManifestEntry | InlineFile;
+
+/** Length of the tar that {@link tarPieces} makes, in bytes. */
+export function tarLength(items: Iterable<TarItem>): number {
+  let length = ZEROS.length;
+  for (const item of items) length += tarHeader(item).length + item.size + paddingAfter(item.size);
+  return length;
+}
 
 /** A piece of the tar as it is being filled; files may still be on their way into it. */
 class Piece {
-  readonly bytes = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  readonly bytes: Buffer;
   readonly reads = new Bounded(PARALLEL_READS);
   used = 0;
   /** Are the files of this piece likely to be in the system's cache? */
   isCached = true;
 
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
   get room(): number {
-    return PIECE_BYTES - this.used;
+    return this.bytes.length - this.used;
   }
 
   /** Claims the next bytes, as many as there are left of `wanted`. */
@@ -39,6 +58,13 @@ class Piece {
     const start = this.used;
     this.used += Math.min(wanted, this.room);
     return this.bytes.subarray(start, this.used);
+  }
+
+  /** Takes bytes in when there is room for them and one more. */
+  fits(bytes: Buffer): boolean {
+    if (bytes.length >= this.room) return false;
+    this.used += bytes.copy(this.bytes, this.used);
+    return true;
   }
 
   /** The filled part, once every file has arrived. */
@@ -49,16 +75,21 @@ class Piece {
 }
 
 /**
- * The entries as a tar, in pieces of 256 KiB; only the last one is shorter. Files are read straight into the pieces.
+ * The items as a tar, in pieces of 256 KiB; only the last one is shorter. Files are read straight into the pieces.
+ * @param buffers where pieces come from; whoever is done with one may give it back
  * @throws PackageError when a content is missing or shorter than its entry says
  */
-export async function* tarPieces(entries: Iterable<ManifestEntry>, blobs: BlobStore): AsyncGenerator<Buffer> {
-  let piece = new Piece();
+export async function* tarPieces(
+  items: Iterable<TarItem>,
+  blobs: BlobStore,
+  buffers: PieceBuffers = new PieceBuffers(),
+): AsyncGenerator<Buffer> {
+  let piece = new Piece(buffers.take());
   async function* next(): AsyncGenerator<Buffer> {
     yield await piece.filled();
     // Reading at once gives nobody else a turn by itself.
     await setImmediate();
-    piece = new Piece();
+    piece = new Piece(buffers.take());
   }
   async function* append(bytes: Buffer): AsyncGenerator<Buffer> {
     for (let done = 0; done < bytes.length; ) {
@@ -80,23 +111,27 @@ export async function* tarPieces(entries: Iterable<ManifestEntry>, blobs: BlobSt
     }
   }
   try {
-    for (const entry of entries) {
-      yield* append(tarHeader(entry));
-      if (entry.type !== 'file' || entry.size === 0) continue;
-      if (entry.size < piece.room) {
-        const into = piece.take(entry.size);
-        if (piece.isCached && entry.size <= AT_ONCE_BYTES) {
-          piece.isCached = readAtOnce(into, entry, blobs) < SLOW_MS;
+    for (const item of items) {
+      const header = tarHeader(item);
+      if (!piece.fits(header)) yield* append(header);
+      if (item.type !== 'file' || item.size === 0) continue;
+      if ('content' in item) {
+        if (!piece.fits(item.content)) yield* append(item.content);
+      } else if (item.size < piece.room) {
+        const into = piece.take(item.size);
+        if (piece.isCached && item.size <= AT_ONCE_BYTES) {
+          piece.isCached = readAtOnce(into, item, blobs) < SLOW_MS;
         } else {
           await piece.reads.room();
-          piece.reads.add(readWhole(into, entry, blobs));
+          piece.reads.add(readWhole(into, item, blobs));
         }
       } else {
-        yield* appendInParts(entry);
+        yield* appendInParts(item);
       }
-      yield* append(Buffer.alloc(paddingAfter(entry.size)));
+      const padding = ZEROS.subarray(0, paddingAfter(item.size));
+      if (!piece.fits(padding)) yield* append(padding);
     }
-    yield* append(Buffer.alloc(END_BYTES));
+    yield* append(ZEROS);
     if (piece.used > 0) yield await piece.filled();
   } finally {
     await piece.reads.settle();

@@ -3,22 +3,23 @@ import { ContentSink } from './archive/content-sink.js';
 import { readTar } from './archive/read-tar.js';
 import type { TarEntry } from './archive/tar-entry.js';
 import type { BlobStore, Digest } from './blobs.js';
-import type { ManifestEntry } from './manifest.js';
 import { refusal, treePath } from './path-rules.js';
-import { tarPieces } from './tar-pieces.js';
+import type { PieceBuffers } from './piece-buffers.js';
+import { type TarItem, tarPieces } from './tar-pieces.js';
 
 /** One piece that is being sent and one that is ready. */
 const AHEAD_BYTES = 512 * 1024;
 
 /**
- * The entries as one tar (GNU format), in their order, in pieces of 256 KiB. Modes and times are the manifest's, owner
+ * The items as one tar (GNU format), in their order, in pieces of 256 KiB. Modes and times are the manifest's, owner
  * and group root; unpack it with `--no-same-owner`. Contents are read as the reader takes them; destroying the stream
  * stops it.
- * @param entries of a manifest; parents that are left out must exist where it is unpacked
+ * @param items entries of a manifest, and files that are in memory; parents that are left out must exist where it is unpacked
+ * @param buffers where its pieces come from; the reader may give them back there
  * @returns a stream of Buffers; fails with PackageError when a content is missing or damaged
  */
-export function tarStream(entries: Iterable<ManifestEntry>, blobs: BlobStore): Readable {
-  return Readable.from(tarPieces(entries, blobs), { objectMode: false, highWaterMark: AHEAD_BYTES });
+export function tarStream(items: Iterable<TarItem>, blobs: BlobStore, buffers?: PieceBuffers): Readable {
+  return Readable.from(tarPieces(items, blobs, buffers), { objectMode: false, highWaterMark: AHEAD_BYTES });
 }
 
 /**

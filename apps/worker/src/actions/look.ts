@@ -23,7 +23,7 @@ export async function told<T>(
 }
 
 /** The plan that a deployment would have now; nothing of it is made. */
-export function planOf(context: RolloutContext, key: string): InstancePlan {
+function planOf(context: RolloutContext, key: string): InstancePlan {
   const { instances } = makePlan(context.journal.state, context.name, context.config.timezone);
   const plan = instances.find(({ instance }) => instance === key);
   if (plan === undefined) throw new Error(`${key} has no plan`);
@@ -36,5 +36,7 @@ export async function inspectNow(context: RolloutContext, key: string): Promise<
   const instance = mustFind(name, key);
   const options = { exclude: name.exclude, listing: false, measure: 'disk' as const, signal };
   const host = await hostOf(context, instance.host, instance.ssh);
-  return inspect(host, instance, planOf(context, key), journal.id, options);
+  // No release is to be made: one of this second is a deployment's.
+  const plan = { ...planOf(context, key), programRelease: '', configRelease: undefined };
+  return inspect(host, instance, plan, journal.id, options);
 }

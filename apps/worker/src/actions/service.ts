@@ -11,7 +11,7 @@ import {
 import { leaveInstance } from '../rollout/leave.js';
 import { releaseLocks } from '../rollout/locks.js';
 import { makePlan, mustFind } from '../rollout/plan.js';
-import { type AnyStep, runStep, stepState, undoSteps } from '../rollout/step.js';
+import { type AnyStep, runSteps, stepState, undoSteps } from '../rollout/step.js';
 import { drain } from '../steps/drain.js';
 import { guard } from '../steps/guard.js';
 import { restore } from '../steps/restore.js';
@@ -51,12 +51,10 @@ export async function serveAll(context: RolloutContext): Promise<void> {
 async function serveOne(context: InstanceContext, steps: readonly AnyStep[]): Promise<void> {
   const { key } = context.instance;
   try {
-    for (const [index, step] of steps.entries()) {
-      if (stepState(context, step)?.status === 'done') continue;
+    await runSteps(context, steps, (step) => {
       // Between its steps an instance is out of rotation: what has begun is ended.
-      if (index === 0) safePoint(context, true);
-      await runStep(context, step);
-    }
+      if (step === steps[0]) safePoint(context, true);
+    });
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     const left = (await undoSteps(context, steps)).map(({ message }) => message);

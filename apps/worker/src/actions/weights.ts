@@ -11,7 +11,7 @@ import {
 } from '../rollout/context.js';
 import { forEachLimited } from '../rollout/limited.js';
 import { makePlan, mustFind } from '../rollout/plan.js';
-import { runStep, undoSteps } from '../rollout/step.js';
+import { runSteps, undoSteps } from '../rollout/step.js';
 import { anotherServes } from '../steps/guard.js';
 import { weigh } from '../steps/weigh.js';
 import { told } from './look.js';
@@ -73,7 +73,7 @@ export async function updateWeights(context: RolloutContext): Promise<void> {
 async function weighInstance(context: InstanceContext): Promise<void> {
   safePoint(context, true);
   try {
-    await runStep(context, weigh);
+    await runSteps(context, [weigh]);
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     const left = await undoSteps(context, [weigh]);

@@ -25,9 +25,15 @@ export interface Weights {
 export interface Balancer {
   /** Where `rotation` stands, for messages. */
   readonly place: string;
+  /** May a change that is followed by another wait for it? See `giveBack`. */
+  readonly joins?: boolean;
   readonly weights?: Weights | undefined;
-  /** The instance's rotation now. @throws BalancerError when the balancer does not know the instance */
-  look(signal: AbortSignal): Promise<Observed>;
+  /**
+   * The instance's rotation now.
+   * @param options.withinMs what was seen within so many ms will do, default 0; drivers whose looks cost nothing look
+   * @throws BalancerError when the balancer does not know the instance
+   */
+  look(signal: AbortSignal, options?: { withinMs?: number }): Promise<Observed>;
   /**
    * Takes the instance out, starting from what was found, and waits until requests have settled. One that was found
    * out of rotation is left exactly as it is.
@@ -37,7 +43,10 @@ export interface Balancer {
   takeOut(found: Rotation, signal: AbortSignal): Promise<{ settled?: boolean; now?: Observed }>;
   /**
    * Gives back exactly what was found, and returns once the balancer agrees.
+   * @param options.isFollowed another change of the same balancer comes at once, after which both must count. A balancer
+   *   for which each change is costly may let this one wait for it; where none comes, it counts a moment later by itself.
+   *   Given back once more without this option, it counts when that returns.
    * @returns as `look` tells it afterwards, where that costs no further trip
    */
-  giveBack(found: Rotation, signal: AbortSignal): Promise<Observed | undefined>;
+  giveBack(found: Rotation, signal: AbortSignal, options?: { isFollowed?: boolean }): Promise<Observed | undefined>;
 }

@@ -6,15 +6,20 @@ import { HaproxyBalancer } from './haproxy/haproxy.js';
 import { HttpBalancer } from './http/http.js';
 import { NginxBalancer } from './nginx/nginx.js';
 import { none } from './none.js';
+import { Notes } from './notes.js';
 
-/** The driver of an instance's balancer. A type without a driver does not compile. */
+/**
+ * The driver of an instance's balancer. A type without a driver does not compile.
+ * @param notes what drivers of the same deployment know already
+ */
 export function createBalancer(
   instance: ResolvedInstance,
   connect: (settings: SshSettings) => Promise<Transport>,
+  notes = new Notes(),
 ): Balancer {
   switch (instance.balancer.type) {
     case 'nginx':
-      return new NginxBalancer(instance.balancer, instance, connect);
+      return new NginxBalancer(instance.balancer, instance, connect, notes);
     case 'haproxy':
       return new HaproxyBalancer(instance.balancer, instance, connect);
     case 'http':

@@ -7,6 +7,20 @@ import { linkedRelease, namesRelease, withRelease } from './release-name.js';
 import { healthUrl } from './url.js';
 import { waitUntilHealthy } from './wait.js';
 
+type GateContext = Pick<InstanceContext, 'instance' | 'host' | 'signal'> & Partial<Pick<InstanceContext, 'lately'>>;
+
+/** Asks an instance that listens now for the first time, before `passHealthGate` comes to it. */
+export function askHealthAhead(context: GateContext, release: string): void {
+  const { instance, signal, lately } = context;
+  const { health } = instance;
+  // Who wants it to be left alone at first, or to be healthy for long, asks in their own time.
+  if (lately === undefined || health === undefined || health.delay > 0 || health.successes > 1) return;
+  lately.healthy.begin(instance.key, async () => {
+    const filled = await filledIn(context, health, release);
+    return (await createCheck(healthUrl(filled, instance), filled, context.host).probe(signal)).healthy;
+  });
+}
+
 /**
  * Waits until an instance is healthy.
  * @param release directory that `{release}` of the check stands for; absent = the one that is linked
@@ -14,13 +28,14 @@ import { waitUntilHealthy } from './wait.js';
  * @throws HealthError with the last observation and the end of the app's log
  */
 export async function passHealthGate(
-  context: Pick<InstanceContext, 'instance' | 'host' | 'signal'>,
+  context: GateContext,
   release?: string,
 ): Promise<{ url: string; attempts: number } | undefined> {
   const { instance, signal } = context;
   if (instance.health === undefined) return undefined;
   const health = await filledIn(context, instance.health, release);
   const check = createCheck(healthUrl(health, instance), health, context.host);
+  if ((await context.lately?.healthy.take(instance.key)) === true) return { url: check.place, attempts: 1 };
   try {
     return { url: check.place, attempts: await waitUntilHealthy(check, health, signal) };
   } catch (error) {

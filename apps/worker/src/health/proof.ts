@@ -28,19 +28,27 @@ export type ProofContext = Pick<InstanceContext, 'instance' | 'host' | 'signal'>
  * no service, or nothing tells which its processes are.
  * @param release directory that should run: the new one, or the former after a bring-back
  * @param about `former`: directory that is another release, whatever its name; `step`: whose warning it is when nothing can
- *   be told
+ *   be told; `told`: an answer of prove.sh that came with another, which counts where it proves it
  * @returns undefined when nothing was asked or can be told; the latter is journaled
  * @throws HealthError naming the process that is not of the release, and the end of the app's log
  */
 export async function proveRelease(
   context: ProofContext,
   release: string,
-  { former = '', step = 'verify' }: { former?: string | undefined; step?: string } = {},
+  {
+    former = '',
+    step = 'verify',
+    told,
+  }: { former?: string | undefined; step?: string; told?: string | undefined } = {},
 ): Promise<Proof | undefined> {
   const { instance, plan, journal, signal } = context;
   const question = { pattern: instance.process, port: ownPort(instance) };
   if (instance.service === undefined || (question.pattern === undefined && question.port === undefined))
     return undefined;
+  if (told !== undefined) {
+    const early = judgeProof(question, parseProof(told, instance.host));
+    if (early.kind === 'proven') return { by: early.by, why: early.why };
+  }
   const args = [plan.programDir, release, former, question.pattern ?? '', String(question.port ?? '')];
   const { stdout } = await (await context.host()).run(scripts.prove, args, { signal, timeoutMs: PROVE_TIMEOUT_MS });
   const verdict = judgeProof(question, parseProof(stdout, instance.host));

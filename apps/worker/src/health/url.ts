@@ -17,15 +17,16 @@ export function healthUrl(
 }
 
 /**
- * Asks an instance once, over a connection of its own where its host is needed for that. `{release}` stands for what is
+ * Asks an instance once, over a connection of its own, or one of `shared`, where its host is needed for that. `{release}` stands for what is
  * linked there: whether it serves is asked, not what.
  */
 export async function probe(
   instance: ResolvedInstance,
   health: ResolvedHealth,
   signal: AbortSignal,
+  shared?: Connections,
 ): Promise<Observation> {
-  const connections = new Connections();
+  const connections = shared ?? new Connections();
   const connect = async (): Promise<Transport> => {
     if (health.reach === undefined) throw new Error('the log-in to the host is not known');
     return connections.get(sshSettings(health.reach.host, health.reach.login), { signal });
@@ -38,6 +39,6 @@ export async function probe(
   } catch (error) {
     return observe(error, signal);
   } finally {
-    await connections.closeAll();
+    if (shared === undefined) await connections.closeAll();
   }
 }

@@ -6,6 +6,8 @@ import { isFenced } from './remote-scripts.js';
 
 /** Longest that a script waits for another one that works on the same place. */
 const MUTEX_SECONDS = 300;
+/** The journal was asked or written to within this time: whoever took over since has a higher number for the host. */
+export const OWNED_MS = 50;
 const PASSED_BY = 90;
 const TAKEN_OVER = 100;
 const LOCKED = 99;
@@ -27,7 +29,7 @@ export interface FenceOwner {
 }
 
 /**
- * A transport whose changing scripts run only while this worker owns the deployment: Redis is asked right before, and the
+ * A transport whose changing scripts run only while this worker owns the deployment: Redis was asked just before, and the
  * host compares the owner's number in the same script, so that a worker that froze in between changes nothing either.
  */
 export function fenced(inner: Transport, place: FencePlace, owner: FenceOwner): Transport {
@@ -44,7 +46,7 @@ export function fenced(inner: Transport, place: FencePlace, owner: FenceOwner): 
 
   async function runFenced(script: RemoteScript, args: readonly string[], options?: RunOptions): Promise<RunResult> {
     const { controller, worker, journal } = owner;
-    await journal.confirm();
+    await journal.confirm(OWNED_MS);
     const stamp = String(Math.floor(journal.state.stampMs / 1000));
     const number = [controller, journal.id, stamp, String(journal.epoch), worker, String(MUTEX_SECONDS)];
     try {

@@ -160,7 +160,7 @@ describe('cleanup', () => {
     const labels = [1, 2, 3, 4, 5].map((day) => `2026010${day}_000000`);
     for (const label of labels) mkdirSync(`${real}_${label}`);
     symlinkSync(`${dir}_${labels[4]}`, dir);
-    const args = ['2', dir, `${real}_${labels[4]}`, `${real}_${labels[0]}`, `${dir}_${labels[1]}`];
+    const args = ['2', '', dir, `${real}_${labels[4]}`, `${real}_${labels[0]}`, `${dir}_${labels[1]}`];
     expect(run(scripts.cleanup, [...fenced(dir), ...args])).toMatchObject({
       code: 0,
       stdout: `removed\t${dir}_${labels[2]}\n`,

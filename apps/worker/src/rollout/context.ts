@@ -8,11 +8,12 @@ import type { Transport } from '@rexdeploy/ssh/transport';
 import type { Store } from '@rexdeploy/store/store';
 import type { Balancer } from '../balancers/balancer.js';
 import { createBalancer } from '../balancers/create.js';
-import { fenced } from '../hosts/fence.js';
+import { fenced, OWNED_MS } from '../hosts/fence.js';
 import type { InstanceFacts } from '../hosts/inspect.js';
 import { releaseFolder } from '../hosts/release-folder.js';
 import { sshSettings } from '../hosts/ssh-settings.js';
 import type { History } from './history.js';
+import type { Lately } from './lately.js';
 
 /** What one run of a deployment works with. Made once; what happened is never kept here, it is `journal.state`. */
 export interface RolloutContext {
@@ -40,6 +41,7 @@ export interface RolloutContext {
   readonly findDrained: (instance: string) => Promise<Drained | undefined>;
   /** What came before this deployment. */
   readonly history: History;
+  readonly lately: Lately;
 }
 
 /** The same for one instance. */
@@ -90,33 +92,44 @@ export function balancerOf(rollout: RolloutContext, instance: ResolvedInstance):
   // Controllers that share a balancer's log-in count for themselves; what keeps them apart is the instance's own host.
   const name = `${rollout.controller.slice(0, 8)}-${instance.key}`;
   const place = { folder: '~', name, mode: 'check' as const };
-  const balancer = createBalancer(instance, async (settings) =>
-    fenced(await rollout.connections.get(settings, { signal: rollout.signal }), place, rollout),
+  const { notes, waiting } = rollout.lately;
+  const balancer = createBalancer(
+    instance,
+    async (settings) => fenced(await rollout.connections.get(settings, { signal: rollout.signal }), place, rollout),
+    notes,
   );
-  const { weights } = balancer;
+  const { weights, joins } = balancer;
   return {
     place: balancer.place,
+    ...(joins === undefined ? {} : { joins }),
     weights: weights && {
       put: async (found, weight, signal) => {
-        await rollout.journal.confirm();
+        await rollout.journal.confirm(OWNED_MS);
         return weights.put(found, weight, signal);
       },
       undo: async (found, weight, signal) => {
-        await rollout.journal.confirm();
+        await rollout.journal.confirm(OWNED_MS);
         return weights.undo(found, weight, signal);
       },
     },
-    look: (signal) => balancer.look(signal),
+    look: (signal, options) => balancer.look(signal, options),
     takeOut: async (found, signal) => {
-      await rollout.journal.confirm();
-      return balancer.takeOut(found, signal);
+      await rollout.journal.confirm(OWNED_MS);
+      const answer = await balancer.takeOut(found, signal);
+      // Its change made all count that waited for one.
+      waiting.delete(balancer.place);
+      return answer;
     },
-    giveBack: async (found, signal) => {
-      await rollout.journal.confirm();
-      return balancer.giveBack(found, signal);
+    giveBack: async (found, signal, options) => {
+      await rollout.journal.confirm(OWNED_MS);
+      return balancer.giveBack(found, signal, options);
     },
   };
 }
+
+/** Lies the release on its host already, by the plan? */
+export const isThere = ({ journal: { state } }: RolloutContext, key: string): boolean =>
+  state.plan?.instances.some(({ instance, present }) => instance === key && present === true) ?? false;
 
 /** The deployment's connection to a host. */
 export const hostOf = (rollout: RolloutContext, host: string, ssh: ResolvedSsh): Promise<Transport> =>

@@ -12,7 +12,7 @@ import { switchRelease } from '../steps/switch.js';
 import { verify } from '../steps/verify.js';
 import { type InstanceContext, safePoint } from './context.js';
 import { noteRollback } from './rollback.js';
-import { type AnyStep, runStep, stepState, undoSteps } from './step.js';
+import { type AnyStep, runSteps, stepState, undoSteps } from './step.js';
 
 const RETRY_BASE_MS = 500;
 const RETRY_MAX_MS = 15_000;
@@ -30,7 +30,7 @@ const GOOD: ReadonlySet<AnyStep> = new Set<AnyStep>([restore, record]);
 export async function stageInstance(context: InstanceContext): Promise<void> {
   if (context.plan.unchanged === true) return;
   const step = context.plan.present === true ? look : stage;
-  await span(context, 'stage', () => runStep(context, step));
+  await span(context, 'stage', () => runSteps(context, [step]));
 }
 
 /** Removes what staging made, where it was begun. @returns one line for each thing that is left */
@@ -47,11 +47,10 @@ export function rollInstance(context: InstanceContext): Promise<void> {
 }
 
 async function rollSteps(context: InstanceContext): Promise<void> {
-  for (const step of context.plan.unchanged === true ? [] : stepsOf(context)) {
-    if (stepState(context, step)?.status === 'done') continue;
+  const steps = context.plan.unchanged === true ? [] : stepsOf(context);
+  await runSteps(context, steps, (step) => {
     if (!GOOD.has(step)) safePoint(context, step === guard);
-    await runStep(context, step);
-  }
+  });
   await noteRollback(context);
 }
 

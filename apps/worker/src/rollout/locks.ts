@@ -4,7 +4,7 @@ import type { InstanceState } from '@rexdeploy/shared/journal/state';
 import { retry } from '@rexdeploy/ssh/retry';
 import { scripts } from '../hosts/remote-scripts.js';
 import { drainFoundSchema } from '../steps/drain.js';
-import { instanceContext, type RolloutContext } from './context.js';
+import { type InstanceContext, instanceContext, type RolloutContext } from './context.js';
 import { forEachLimited, LIGHT_PARALLEL } from './limited.js';
 
 const LOCKING: ReadonlySet<string> = new Set(['stage', 'drain', 'service']);
@@ -16,26 +16,43 @@ const RETRY_MAX_MS = 5_000;
  * the next deployment of this controller takes it over.
  */
 export async function releaseLocks(rollout: RolloutContext): Promise<void> {
-  const { journal, name, signal } = rollout;
-  const { instances, request } = journal.state;
+  const { instances, request } = rollout.journal.state;
   if (request.dryRun) return;
+  // Whoever notes or removes something on a host takes its lock.
+  await Promise.all([rollout.lately.remembered.settled(), ...rollout.lately.cleaned.values()]);
   // One where a step failed while looking was never locked.
-  const touched = Object.keys(instances).filter((key) =>
-    instances[key]?.steps.some(({ step, found }) => LOCKING.has(step) && Object.keys(found).length > 0),
+  const touched = Object.keys(instances).filter(
+    (key) =>
+      !rollout.lately.unlocked.has(key) &&
+      instances[key]?.steps.some(({ step, found }) => LOCKING.has(step) && Object.keys(found).length > 0),
   );
-  await forEachLimited(touched, LIGHT_PARALLEL, async (key) => {
-    try {
-      const instance = instanceContext(rollout, key);
-      // The note is written before the journal says so: a crash in between leaves one that would mislead later.
-      const args = keepsNotes(request.action, instances[key]) || !isGivenBack(instances[key]) ? [] : ['forget'];
-      const options = { attempts: name.retries + 1, baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS, signal };
-      await retry(async () => (await instance.host()).run(scripts.releaseLock, args, { signal }), options);
-    } catch (error) {
-      if (error instanceof ControlFlow || signal.aborted) throw error;
-      const message = `its lock on the host stays: ${toRexError(error).message}`;
-      await journal.append({ type: 'log', level: 'warn', instance: key, message });
-    }
-  });
+  await forEachLimited(touched, LIGHT_PARALLEL, (key) => releaseLock(rollout, key));
+}
+
+/** The same for one instance. */
+export async function releaseLock(rollout: RolloutContext, key: string): Promise<void> {
+  const { journal, name, signal } = rollout;
+  try {
+    const instance = instanceContext(rollout, key);
+    const args = [noteOf(instance)];
+    const options = { attempts: name.retries + 1, baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS, signal };
+    await retry(async () => (await instance.host()).run(scripts.releaseLock, args, { signal }), options);
+    rollout.lately.unlocked.add(key);
+  } catch (error) {
+    if (error instanceof ControlFlow || signal.aborted) throw error;
+    const message = `its lock on the host stays: ${toRexError(error).message}`;
+    await journal.append({ type: 'log', level: 'warn', instance: key, message });
+  }
+}
+
+/**
+ * What becomes of the note on the host about an instance's rotation, for release-lock.sh. It is written before the journal
+ * says so: a crash in between leaves one that would mislead later.
+ */
+export function noteOf({ journal, instance }: InstanceContext): string {
+  const { instances, request } = journal.state;
+  const state = instances[instance.key];
+  return keepsNotes(request.action, state) || !isGivenBack(state) ? '' : 'forget';
 }
 
 /** Did it leave the rotation to others: past the balancer, or because somebody wished the instance out? */

@@ -2,17 +2,19 @@ import { CancelAsked, ControlFlow, Held } from '@rexdeploy/shared/errors/control
 import { StepError } from '@rexdeploy/shared/errors/deployment-errors';
 import { isDone } from '@rexdeploy/shared/journal/state';
 import { resolvePackage } from '../sources/resolve.js';
-import { cleanUp } from '../steps/cleanup.js';
+import { cleanUp, cleanUpMeanwhile } from '../steps/cleanup.js';
 import { compare } from '../steps/compare.js';
 import { guard } from '../steps/guard.js';
 import { soak } from '../steps/soak.js';
-import { checkAllHosts } from '../transfer/check-hosts.js';
+import { checkAllHosts, lookAtHosts } from '../transfer/check-hosts.js';
 import { instanceContext, type RolloutContext, safePoint } from './context.js';
 import { batchFailure, cancellation, hasFailed, type Outcome, stagingFailure } from './failure.js';
+import { confirmHandBacks } from './hand-backs.js';
 import { bringBack, rollInstance, stageInstance, takeBack, unstageInstance } from './instance.js';
 import { leaveInstance } from './leave.js';
 import { forEachLimited } from './limited.js';
 import { releaseLocks } from './locks.js';
+import { rememberFirst } from './look-ahead.js';
 import { planAction } from './plan-action.js';
 import { hashPlan, mustBeAsPlanned } from './plan-hash.js';
 
@@ -27,7 +29,10 @@ export async function rollOut(context: RolloutContext): Promise<void> {
   try {
     await walk(context);
   } catch (thrown) {
+    // Nothing of this run is under way any more when another worker takes it up.
+    await Promise.allSettled(context.lately.cleaned.values());
     if (thrown instanceof CancelAsked) {
+      await confirmHandBacks(context);
       const left = await removeStaged(context);
       await releaseLocks(context);
       throw cancellation(context.journal.state, thrown.message, left);
@@ -62,6 +67,7 @@ async function plan(context: RolloutContext): Promise<void> {
 /** Given up at once when it is cancelled or this process is to end: it may take long, and nothing was touched yet. */
 async function fetchPackage(context: RolloutContext): Promise<void> {
   const signal = AbortSignal.any([context.signal, context.cancelled, context.leaving]);
+  lookAtHosts({ ...context, signal });
   try {
     await resolvePackage({ ...context, signal });
   } catch (error) {
@@ -86,7 +92,9 @@ async function stageAll(context: RolloutContext, keys = allInstances(context)): 
     const looked = await checkAllHosts(context, keys);
     await forEachLimited(keys, context.name.transfer.parallel, async (key) => {
       safePoint(context, true);
-      await stageInstance({ ...instanceContext(context, key), looked: { facts: looked.get(key) } });
+      const instance = instanceContext(context, key);
+      await stageInstance({ ...instance, looked: { facts: looked.get(key) } });
+      rememberFirst(instance);
     });
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
@@ -117,14 +125,22 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
     await journal.append({ type: 'batch-started', batch: index });
   }
   const ended = await followAll(batch.instances, (key) => rollInstance(instanceContext(context, key)), wayOf(context));
-  if (ended.length > 0) return endBatch(context, index, ended);
+  if (ended.length > 0) {
+    await confirmHandBacks(context);
+    return endBatch(context, index, ended);
+  }
   const failed = index === 0 ? await followAll(batch.instances, (key) => soak(instanceContext(context, key))) : [];
   // Whoever cancels while the first batch is watched leaves it as it is: it is whole.
   const cancel = failed.find(({ error }) => error instanceof CancelAsked);
   if (failed.length > 0 && cancel === undefined) return endBatch(context, index, failed);
   await journal.append({ type: 'batch-finished', batch: index });
+  // Those that are to be taken back when another one fails keep all that they have until the end.
+  if (journal.state.batches[index + 1] !== undefined && policyOf(context) !== 'rollback_all')
+    cleanUpMeanwhile(context, batch.instances);
   if (cancel !== undefined) throw cancel.error;
 }
+
+const policyOf = ({ journal, name }: RolloutContext) => journal.state.request.onFailure ?? name.onFailure;
 
 /** How the instances of a batch go: `limit` at a time; after a failure only those that had begun before are followed. */
 interface Way {
@@ -180,7 +196,7 @@ async function followAll(
 async function endBatch(context: RolloutContext, index: number, ended: readonly Ended[]): Promise<void> {
   const { journal } = context;
   const failures = ended.flatMap(({ error }) => (error instanceof StepError ? [error] : []));
-  const policy = failures.length === 0 ? 'rollback' : (journal.state.request.onFailure ?? context.name.onFailure);
+  const policy = failures.length === 0 ? 'rollback' : policyOf(context);
   const outcomes = await Promise.all(
     ended.map(async ({ key, error }): Promise<Outcome> => {
       const instance = instanceContext(context, key);
@@ -222,10 +238,12 @@ const isWhole = ({ steps }: { steps: readonly { step: string; status: string }[]
   steps.some(({ step, status }) => step === 'drain' && status === 'undone');
 
 /** After the first batch with `hold=1`, and after any when somebody asked; never after the last. @throws Held */
-async function mayHold({ journal, name }: RolloutContext, index: number): Promise<void> {
+async function mayHold({ journal, name, lately }: RolloutContext, index: number): Promise<void> {
   const { state } = journal;
   if (state.batches[index + 1]?.status !== 'waiting' || state.heldAfter.includes(index)) return;
   if (journal.asked?.control !== 'hold' && !(state.request.hold === true && index === 0)) return;
+  // What is held is left at once, and whoever resumes it may be another worker.
+  await Promise.all(lately.cleaned.values());
   const untilMs = name.holdTimeoutMs === undefined ? undefined : Date.now() + name.holdTimeoutMs;
   await journal.append({ type: 'held', batch: index, untilMs });
   throw new Held(`held after batch ${index}`);

@@ -1,6 +1,7 @@
 import { ControlFlow } from '@rexdeploy/shared/errors/control-flow';
 import { StepError } from '@rexdeploy/shared/errors/deployment-errors';
 import { RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
+import type { NewEvent } from '@rexdeploy/shared/journal/events';
 import type { StepState } from '@rexdeploy/shared/journal/state';
 import { failSpan, noteOnSpan, traced } from '@rexdeploy/shared/telemetry/trace';
 import { retry } from '@rexdeploy/ssh/retry';
@@ -40,18 +41,41 @@ const RETRY_BASE_MS = 500;
 const RETRY_MAX_MS = 15_000;
 
 /**
- * Brings one step to its end, whatever was begun before: done is left alone, begun is repeated with what was found.
- * @throws StepError when it failed (journaled); LeaseLost as it comes
+ * Brings steps to their end one after another, whatever was begun before: done is left alone, begun is repeated with what
+ * was found. The end of one and the start of the next are written together: an instance is out of rotation meanwhile.
+ * @param beforeEach called before each step that is not done; what it throws ends the row
+ * @throws StepError when one failed (journaled); LeaseLost as it comes
  */
-export async function runStep(context: InstanceContext, step: AnyStep): Promise<void> {
-  const before = stepState(context, step);
-  if (before?.status === 'done') return;
-  // It failed before this worker took over: it is not tried again, only brought back.
-  if (before !== undefined && before.status !== 'running') throw earlierFailure(context, before);
-  await traced(step.name, spanAttributes(context, step), () => runBegun(context, step, before));
+export async function runSteps(
+  context: InstanceContext,
+  steps: readonly AnyStep[],
+  beforeEach: (step: AnyStep) => void = () => undefined,
+): Promise<void> {
+  const ended: NewEvent[] = [];
+  try {
+    for (const step of steps) {
+      if (stepState(context, step)?.status === 'done') continue;
+      beforeEach(step);
+      await runStep(context, step, ended);
+    }
+  } finally {
+    if (ended.length > 0 && !context.signal.aborted) await context.journal.append(...ended);
+  }
 }
 
-async function runBegun(context: InstanceContext, step: AnyStep, before: StepState | undefined): Promise<void> {
+async function runStep(context: InstanceContext, step: AnyStep, ended: NewEvent[]): Promise<void> {
+  const before = stepState(context, step);
+  // It failed before this worker took over: it is not tried again, only brought back.
+  if (before !== undefined && before.status !== 'running') throw earlierFailure(context, before);
+  await traced(step.name, spanAttributes(context, step), () => runBegun(context, step, before, ended));
+}
+
+async function runBegun(
+  context: InstanceContext,
+  step: AnyStep,
+  before: StepState | undefined,
+  ended: NewEvent[],
+): Promise<void> {
   const { journal, instance } = context;
   const at = { instance: instance.key, step: step.name };
   const startedMs = Date.now();
@@ -59,16 +83,20 @@ async function runBegun(context: InstanceContext, step: AnyStep, before: StepSta
   const running = { ...context, signal: AbortSignal.any([context.signal, ...ends]) };
   try {
     const found = before?.found ?? (await attempts(context, step, () => step.find(context)));
-    if (before === undefined) await journal.append({ type: 'step-started', ...at, found });
+    const started: NewEvent[] = before === undefined ? [{ type: 'step-started', ...at, found }] : [];
+    const told = [...ended.splice(0), ...started];
+    if (told.length > 0) await journal.append(...told);
     const facts = await attempts(running, step, () => step.run(running, step.found.parse(found) as never));
-    await journal.append({ type: 'step-done', ...at, facts, ms: Date.now() - startedMs });
+    ended.push({ type: 'step-done', ...at, facts, ms: Date.now() - startedMs });
   } catch (thrown) {
     if (thrown instanceof ControlFlow || context.signal.aborted) throw thrown;
     if (running.signal.aborted) throw running.signal.reason;
     const error = toRexError(thrown, instance.host);
     // A step that failed while looking has begun nothing, but the journal must show where it ended.
-    if (stepState(context, step) === undefined) await journal.append({ type: 'step-started', ...at, found: {} });
-    await journal.append({ type: 'step-failed', ...at, error: error.toRecord(), ms: Date.now() - startedMs });
+    const begun: NewEvent[] =
+      stepState(context, step) === undefined ? [{ type: 'step-started', ...at, found: {} }] : [];
+    const failed: NewEvent = { type: 'step-failed', ...at, error: error.toRecord(), ms: Date.now() - startedMs };
+    await journal.append(...ended.splice(0), ...begun, failed);
     throw new StepError(instance.key, step.name, error);
   }
 }

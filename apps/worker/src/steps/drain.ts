@@ -3,6 +3,7 @@ import { wishedOut } from '@rexdeploy/shared/journal/ledger';
 import { z } from 'zod';
 import type { Observed, Rotation } from '../balancers/balancer.js';
 import { keepOnHost, recallRotation } from '../hosts/rotation.js';
+import { LATELY_MS } from '../rollout/ahead.js';
 import type { InstanceContext } from '../rollout/context.js';
 import type { Step } from '../rollout/step.js';
 
@@ -22,13 +23,14 @@ export const drain: Step<Found> = {
   found: drainFoundSchema,
 
   async find(context) {
-    const seen = await context.balancer.look(context.signal);
+    const seen = await context.balancer.look(context.signal, { withinMs: LATELY_MS });
     if (context.instance.balancer.type === 'none') return { ...seen };
     const { owed, wish } = seen.in ? {} : await owedRotation(context);
     if (wish !== undefined) return { ...seen, wish };
     const found = owed === undefined ? { ...seen } : { ...seen, ...owed, owed: true };
     // Redis may lose its last second, and with it what stood here.
-    if (found.in) await keepOnHost(context, 'remember', found);
+    if (found.in && (await context.lately.remembered.take(context.instance.key)) !== found.exact)
+      await keepOnHost(context, 'remember', found);
     return found;
   },
 
@@ -71,21 +73,28 @@ async function owedRotation(context: InstanceContext): Promise<{ owed?: Rotation
 /**
  * Makes sure that what was taken out still is, before its app is stopped. A balancer that was reloaded may have forgotten
  * it, and whoever manages its files may have put them back: then it is taken out once more, and told.
- * @param now what the balancer told a moment ago; absent: it is asked
+ * @param now what the balancer told; absent: it is asked, unless it told within a second
  * @throws BalancerError when it does not stay out
  */
 export async function keepOut(context: InstanceContext, found: Rotation, now?: Observed): Promise<void> {
   const { balancer, instance, journal, signal } = context;
-  if (instance.balancer.type === 'none' || !(now ?? (await balancer.look(signal))).in) return;
+  if (instance.balancer.type === 'none' || !(now ?? (await balancer.look(signal, { withinMs: LATELY_MS }))).in) return;
   const message = 'is in rotation again after it was taken out (was the balancer reloaded?): taken out once more';
   await journal.append({ type: 'log', level: 'warn', instance: instance.key, step: 'drain', message });
   const { now: then } = await balancer.takeOut(found, signal);
   await confirm(context, { in: false }, then);
 }
 
-/** Gives back what was found and makes sure that the balancer agrees. */
-export async function giveBack(context: InstanceContext, found: Rotation): Promise<void> {
-  const now = await context.balancer.giveBack(found, context.signal);
+/**
+ * Gives back what was found and makes sure that the balancer agrees.
+ * @param options.isFollowed the same balancer is changed once more at once; see `Balancer.giveBack`
+ */
+export async function giveBack(
+  context: InstanceContext,
+  found: Rotation,
+  options: { isFollowed?: boolean } = {},
+): Promise<void> {
+  const now = await context.balancer.giveBack(found, context.signal, options);
   await confirm(context, { in: found.in }, now);
 }
 

@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import { z } from 'zod';
 import { probe } from '../health/url.js';
-import { inspect } from '../hosts/inspect.js';
+import { LATELY_MS } from '../rollout/ahead.js';
 import { balancerOf, type InstanceContext, type RolloutContext } from '../rollout/context.js';
+import { inspectAgain } from '../rollout/look-ahead.js';
 import { type Step, stepState } from '../rollout/step.js';
 
 const sideSchema = z.object({
@@ -27,9 +28,7 @@ export const guard: Step<GuardFound> = {
   found: guardFoundSchema,
 
   async find(context) {
-    const { instance, plan, journal, name, signal } = context;
-    const options = { exclude: name.exclude, listing: false, signal };
-    const facts = await inspect(await context.host(), instance, plan, journal.id, options);
+    const facts = (await context.lately.inspected.take(context.instance.key)) ?? (await inspectAgain(context));
     const side = ({ path, kind, real }: (typeof facts)['program']) => ({ path, kind, real });
     return {
       program: side(facts.program),
@@ -38,8 +37,14 @@ export const guard: Step<GuardFound> = {
     };
   },
 
-  run: async (context) => ({ others: await (isForced(context) ? 'not asked: force=1' : anotherServes(context)) }),
+  async run(context, found) {
+    if (isForced(context)) return { others: 'not asked: force=1' };
+    // What does not run need not be asked; where there is no pattern to count by, nobody knows.
+    return { others: found.processes === 0 ? IDLE : await anotherServes(context) };
+  },
 };
+
+const IDLE = 'not needed: this one serves nothing now';
 
 /** Of a roll-out `force` is about freeze windows; of a service it is about who serves meanwhile. */
 const isForced = ({ journal: { state } }: RolloutContext): boolean =>
@@ -65,13 +70,16 @@ export async function anotherServes(
   if (context.instance.balancer.type === 'none') return 'no balancer';
   if (context.name.instances.size === 1 && alone === 'let')
     return 'none: the name has one instance, nothing serves meanwhile';
-  const [first, ...rest] = others;
+  const [first] = others;
   // Two looks in the time of one: mostly they are all that is needed.
-  const [itself, firstServes] = await Promise.all([serves(context), first !== undefined && serves(first)]);
-  if (!itself) return 'not needed: this one serves nothing now';
-  if (first !== undefined && firstServes) return `${first.instance.key} stays in rotation`;
-  const answers = await Promise.all(rest.map(serves));
-  const other = rest[answers.indexOf(true)];
+  const [itself, firstServes] = await Promise.all([
+    servesNow(context, LATELY_MS),
+    first !== undefined && servesNow(first, LATELY_MS),
+  ]);
+  if (first !== undefined && firstServes) return itself ? `${first.instance.key} stays in rotation` : IDLE;
+  if (!itself && !(await serves(context))) return IDLE;
+  const answers = await Promise.all(others.map(serves));
+  const other = others[answers.indexOf(true)];
   if (other !== undefined) return `${other.instance.key} stays in rotation`;
   throw new BalancerError({
     where: context.balancer.place,
@@ -86,7 +94,7 @@ export async function anotherServes(
 /** An instance among the others of its name; no plan is needed to look at them. */
 type OneOfName = RolloutContext & Pick<InstanceContext, 'instance' | 'balancer'>;
 
-type Serving = Pick<InstanceContext, 'instance' | 'balancer' | 'signal'>;
+type Serving = Pick<InstanceContext, 'instance' | 'balancer' | 'signal' | 'lately' | 'connections'>;
 
 /** All instances of the name that do not go together with this one. */
 function othersOfName(context: OneOfName): Serving[] {
@@ -94,7 +102,7 @@ function othersOfName(context: OneOfName): Serving[] {
   const together = journal.state.batches.find((batch) => batch.instances.includes(instance.key))?.instances ?? [];
   return [...name.instances.values()]
     .filter((other) => !together.includes(other.key))
-    .map((other) => ({ instance: other, balancer: balancerOf(context, other), signal: context.signal }));
+    .map((other) => ({ ...context, instance: other, balancer: balancerOf(context, other) }));
 }
 
 /** One "no" may be a connection that was cut: only so many of them count, this far apart. */
@@ -104,16 +112,21 @@ const LOOK_AGAIN_MS = 300;
 /** In rotation, and healthy where the instance has a health check. */
 async function serves(one: Serving): Promise<boolean> {
   for (let look = 1; ; look += 1) {
-    if (await servesNow(one)) return true;
+    if (await servesNow(one, 0)) return true;
     if (look === LOOKS) return false;
     await pause(LOOK_AGAIN_MS, undefined, { signal: one.signal });
   }
 }
 
-async function servesNow({ instance, balancer, signal }: Serving): Promise<boolean> {
-  const seen = await balancer.look(signal);
+/** @param withinMs what was seen within so many ms will do */
+async function servesNow(
+  { instance, balancer, signal, lately, connections }: Serving,
+  withinMs: number,
+): Promise<boolean> {
+  const seen = await balancer.look(signal, { withinMs });
   // A server that the balancer's own check calls down gets no request, in rotation or not.
   if (!seen.in || seen.up === false) return false;
-  if (instance.health === undefined) return true;
-  return (await probe(instance, instance.health, signal)).healthy;
+  if (instance.health === undefined || lately.notes.find(`healthy ${instance.key}`, withinMs) !== undefined)
+    return true;
+  return (await probe(instance, instance.health, signal, connections)).healthy;
 }

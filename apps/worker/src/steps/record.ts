@@ -2,8 +2,9 @@ import { randomInt } from 'node:crypto';
 import { HealthError } from '@rexdeploy/shared/errors/deployment-errors';
 import type { RecordFacts, Side } from '@rexdeploy/shared/journal/events';
 import { z } from 'zod';
+import { probe } from '../health/url.js';
 import { checkFacts } from '../hosts/answers.js';
-import { scripts } from '../hosts/remote-scripts.js';
+import { observeInstance } from '../hosts/observe.js';
 import type { InstanceContext } from '../rollout/context.js';
 import { type Step, stepState } from '../rollout/step.js';
 import { guard, guardFoundSchema } from './guard.js';
@@ -29,10 +30,9 @@ export const record: Step<Found> = {
   find: async () => ({ digits: String(randomInt(1_000_000_000)).padStart(9, '0') }),
 
   async run(context, found): Promise<RecordFacts> {
-    const { instance, plan, signal } = context;
-    const args = [plan.programDir, plan.configDir ?? '', instance.process ?? ''];
-    const result = await (await context.host()).run(scripts.observe, args, { signal });
-    const answer = checkFacts(answerSchema, result.stdout, instance.host, 'observe');
+    const { instance, plan } = context;
+    const told = (await observedLately(context)) ?? (await observeInstance(context));
+    const answer = checkFacts(answerSchema, told, instance.host, 'observe');
     if (answer.processes === 0) {
       throw new HealthError({
         where: instance.host,
@@ -62,6 +62,18 @@ export const record: Step<Found> = {
     };
   },
 };
+
+/**
+ * What was read right after its proof, where it still answers: an app that died since is looked at again. Undefined where
+ * that would be a trip to the host as well.
+ */
+async function observedLately({ lately, instance, signal }: InstanceContext): Promise<string | undefined> {
+  const told = await lately.observed.take(instance.key);
+  const { health } = instance;
+  if (told === undefined || health === undefined || health.kind === 'command' || health.from === 'host')
+    return undefined;
+  return (await probe(instance, health, signal)).healthy ? told : undefined;
+}
 
 /** Where the former release lies now: a plain directory has made way. */
 function formerSide(context: InstanceContext, side: Side): Side {

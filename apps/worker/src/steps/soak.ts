@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { watch } from '../health/watch.js';
 import type { InstanceContext } from '../rollout/context.js';
-import { runStep, type Step } from '../rollout/step.js';
+import { runSteps, type Step } from '../rollout/step.js';
 import { formerLink } from './guard.js';
 
 /**
@@ -12,7 +12,7 @@ import { formerLink } from './guard.js';
 export async function soak(context: InstanceContext): Promise<void> {
   // One that was left alone has nothing new to be watched for.
   if (context.plan.unchanged === true || (context.instance.health?.soak ?? 0) === 0) return;
-  await runStep(context, soakInstance);
+  await runSteps(context, [soakInstance]);
 }
 
 /** Watches one instance, which is whole and serves: nothing is lost when it ends before its time. */

@@ -13,7 +13,7 @@ import { makeDelta } from '../transfer/delta.js';
 import { resumeTransfer } from '../transfer/resume.js';
 import { sharedFolder, sharedList } from '../transfer/shared.js';
 import { checkSpace, needsOf, programSize } from '../transfer/space.js';
-import { stageStream } from '../transfer/stage-stream.js';
+import { shipmentOf } from '../transfer/stage-stream.js';
 import { configPackageOf, wantedTrees } from '../transfer/wanted.js';
 
 /** Bytes must move within this time, or the connection counts as dead. */
@@ -123,6 +123,8 @@ async function place(context: InstanceContext, facts: InstanceFacts): Promise<Pl
   const bytesThere = delta.send.reduce((sum, { path, size }) => sum + (there.has(path) ? size : 0), 0);
   const meter = progressMeter(context, bytesThere, bytesTotal);
   const configPackage = wanted.configPackage ?? configPackageOf(instance, facts);
+  const cargo = { delta, there, stated: wanted.stated, config: config.tree };
+  const shipment = shipmentOf(cargo, name.transfer.compression, store.blobs, meter.add);
   const merged = instance.configInside === undefined ? {} : { package: configPackage };
   const ended = (await context.host()).run(
     scripts.stage,
@@ -139,10 +141,13 @@ async function place(context: InstanceContext, facts: InstanceFacts): Promise<Pl
       sharedFolder(plan.programDir),
       facts.program.real ?? '',
       sharedList(name.shared),
+      String(shipment.lists),
+      shipment.packing,
       ...findExclusions(name.exclude),
     ],
     {
-      input: stageStream({ delta, there, stated: wanted.stated, config: config.tree }, store.blobs, meter.add),
+      input: shipment.stream,
+      onTaken: shipment.taken,
       signal,
       okCodes: [0, CHANGED],
       idleTimeoutMs: Math.max(IDLE_TIMEOUT_MS, copyTime(wanted.program)),
@@ -157,7 +162,7 @@ async function place(context: InstanceContext, facts: InstanceFacts): Promise<Pl
   const { listing } = checkFacts(z.object({ listing: z.string() }), stdout, instance.host, 'stage');
   const resumed = there.size;
   const counts = { kept: delta.keep.length, sent: delta.send.length - resumed, resumed };
-  return { listing, manifest, bytes: bytesTotal - bytesThere, ...counts };
+  return { listing, manifest, bytes: bytesTotal - bytesThere, ...shipment.sent(), ...counts };
 }
 
 function explain(error: unknown, { instance }: InstanceContext): unknown {

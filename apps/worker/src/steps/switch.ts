@@ -4,16 +4,17 @@ import { CommandError, HostError } from '@rexdeploy/shared/errors/host-errors';
 import { RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { Side } from '@rexdeploy/shared/journal/events';
 import { endOfLog } from '../health/app-log.js';
-import { passHealthGate } from '../health/gate.js';
-import { proveRelease } from '../health/proof.js';
+import { askHealthAhead, passHealthGate } from '../health/gate.js';
+import { ownPort, proveRelease } from '../health/proof.js';
 import { parseFacts } from '../hosts/answers.js';
 import { scripts } from '../hosts/remote-scripts.js';
 import { serviceCommand } from '../hosts/service-command.js';
 import type { InstanceContext } from '../rollout/context.js';
+import { lookAtNext } from '../rollout/look-ahead.js';
 import { type Step, stepState } from '../rollout/step.js';
 import { sharedFolder, sharedList } from '../transfer/shared.js';
 import { drain, drainFoundSchema, keepOut } from './drain.js';
-import { type GuardFound, guard, guardFoundSchema } from './guard.js';
+import { formerLink, type GuardFound, guard, guardFoundSchema } from './guard.js';
 
 /** Longest that one hook may take. */
 const HOOK_SECONDS = 60;
@@ -51,12 +52,14 @@ export const switchRelease: Step<GuardFound> = {
       hooks: name.hooks,
       decide: true,
       shared: { former: found.program.real ?? '', entries: name.shared },
+      proof: { former: formerLink(context) ?? '', port: ownPort(instance) },
+      runs: (found.processes ?? 0) > 0,
     });
     return { startAppMs: answer.startAppMs, pids: answer.pids ?? '' };
   },
 
   async undo(context, found) {
-    const { instance, name } = context;
+    const { instance, name, plan } = context;
     const ran = found.processes === undefined ? found.program.kind !== 'absent' : found.processes > 0;
     await tryToKeepDrained(context);
     await runSwitch(context, {
@@ -69,6 +72,8 @@ export const switchRelease: Step<GuardFound> = {
       hooks: { ...name.hooks, ...(ran ? {} : { afterStart: '' }) },
       decide: false,
       shared: { former: '', entries: [] },
+      proof: { former: plan.programRelease, port: ran ? ownPort(instance) : undefined },
+      runs: false,
     });
     const { real } = found.program;
     if (ran) await passHealthGate(context, real);
@@ -80,8 +85,8 @@ export const switchRelease: Step<GuardFound> = {
 };
 
 /**
- * The app is stopped next: it must not get requests. Looked at once more, however lately the drain was confirmed: another
- * worker may have taken over since, and a reload forgets within a moment.
+ * The app is stopped next: it must not get requests. Looked at once more where the drain was not confirmed a moment ago, by
+ * this worker: a reload may have forgotten it.
  */
 async function keepDrained(context: InstanceContext): Promise<void> {
   const found = drainFoundSchema.safeParse(stepState(context, drain)?.found);
@@ -112,6 +117,10 @@ interface Wanted {
   decide: boolean;
   /** Entries that the former release may still hold itself. */
   shared: { former: string; entries: readonly string[] };
+  /** What is proven at once where the app is quick; `port`: undefined = nothing. */
+  proof: { former: string; port: number | undefined };
+  /** Were its processes seen a moment ago? */
+  runs: boolean;
 }
 
 async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ startAppMs: number; pids?: string }> {
@@ -120,13 +129,24 @@ async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ st
   let startAppMs = Date.now();
   let pids: string | undefined;
   const failedHooks: string[] = [];
+  const proof: string[] = [];
   const marks: Promise<void>[] = [];
   const onLine = (line: string): void => {
     const facts = parseFacts(line);
     if (facts.pids !== undefined) pids = facts.pids.trim();
     if (facts.failed_hook !== undefined) failedHooks.push(facts.failed_hook);
-    if (facts.mark === undefined) return;
-    if (facts.mark === 'start') startAppMs = Date.now();
+    if (facts.mark === undefined) {
+      proof.push(line);
+      return;
+    }
+    if (facts.mark === 'listens') {
+      if (wanted.release !== '') askHealthAhead(context, wanted.release);
+      return;
+    }
+    if (facts.mark === 'start') {
+      startAppMs = Date.now();
+      if (wanted.decide) lookAtNext(context);
+    }
     const event = { type: 'step-mark' as const, instance: instance.key, step: 'switch', mark: facts.mark };
     // Not awaited here, so that a mark costs the instance no time out of rotation.
     const told = journal.append(event);
@@ -160,9 +180,16 @@ async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ st
         sharedFolder(plan.programDir),
         wanted.shared.former,
         sharedList(wanted.shared.entries),
+        wanted.release,
+        wanted.proof.former,
+        String(wanted.proof.port ?? ''),
+        wanted.runs ? 'yes' : 'no',
       ],
       { onLine, signal, timeoutMs: timeLimitMs(wanted, name.serviceTimeout) },
     );
+    // It ends with the user; an app that was not up in time has none.
+    if (proof.at(-1)?.startsWith('user\t') === true)
+      context.lately.notes.keep(`proof ${instance.key}`, proof.join('\n'));
     if (failedHooks.length > 0) {
       const message = `${failedHooks.join(' and ')} failed, the bring-back goes on: ${stderr.trim().slice(-HOOK_OUTPUT)}`;
       await journal.append({ type: 'log', level: 'warn', instance: instance.key, step: 'switch', message });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { passHealthGate } from '../health/gate.js';
 import { proveRelease } from '../health/proof.js';
+import { observeInstance } from '../hosts/observe.js';
+import { LATELY_MS } from '../rollout/ahead.js';
 import type { Step } from '../rollout/step.js';
 import { formerLink } from './guard.js';
 
@@ -14,7 +16,10 @@ export const verify: Step = {
   async run(context) {
     const { programRelease } = context.plan;
     const health = await passHealthGate(context, programRelease);
-    const proof = await proveRelease(context, programRelease, { former: formerLink(context) });
+    if (health !== undefined) context.lately.notes.keep(`healthy ${context.instance.key}`, 'yes');
+    const told = context.lately.notes.find(`proof ${context.instance.key}`, LATELY_MS);
+    const proof = await proveRelease(context, programRelease, { former: formerLink(context), told });
+    context.lately.observed.begin(context.instance.key, () => observeInstance(context));
     return { ...(health ?? { health: 'no health check configured' }), ...(proof && { proof: proof.why }) };
   },
 };

@@ -3,7 +3,8 @@ import { StepError } from '@rexdeploy/shared/errors/deployment-errors';
 import { type RexError, toRexError } from '@rexdeploy/shared/errors/rex-error';
 import type { Manifest } from '@rexdeploy/store/manifest';
 import { type InstanceFacts, inspect } from '../hosts/inspect.js';
-import { type InstanceContext, instanceContext, type RolloutContext } from '../rollout/context.js';
+import { LATELY_MS } from '../rollout/ahead.js';
+import { type InstanceContext, instanceContext, isThere, type RolloutContext } from '../rollout/context.js';
 import { forEachLimited, LIGHT_PARALLEL } from '../rollout/limited.js';
 import { stepState } from '../rollout/step.js';
 import { EMPTY, makeDelta } from './delta.js';
@@ -23,20 +24,17 @@ export async function checkAllHosts(
   rollout: RolloutContext,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, InstanceFacts>> {
-  const isThere = (key: string) =>
-    rollout.journal.state.plan?.instances.some(({ instance, present }) => instance === key && present === true) ??
-    false;
-  const begun = (key: string) => rollout.journal.state.instances[key]?.steps.find(({ step }) => step === STAGE.name);
-  // One that is staged takes nothing more; of one that failed its own step tells.
-  const open = keys.filter((key) => !isThere(key) && (begun(key)?.status ?? 'running') === 'running');
+  const open = unstaged(rollout, keys);
   const signal = AbortSignal.any([rollout.signal, rollout.cancelled, rollout.leaving]);
   const seen: Seen[] = [];
-  const looked = new Map<string, InstanceFacts>();
+  const all = new Map<string, InstanceFacts>();
   await forEachLimited(open, LIGHT_PARALLEL, async (key) => {
     const context = { ...instanceContext(rollout, key), signal };
     await judging(context, async () => {
-      const [facts] = await Promise.all([look(context), context.balancer.look(signal)]);
-      looked.set(key, facts);
+      const facts = await looked(context);
+      all.set(key, facts);
+      // What is staged before its turn needs no second look where that comes at once.
+      context.lately.inspected.begin(key, async () => facts);
       if (facts.program.staged === undefined) seen.push({ context, facts, needs: await atMost(context, facts) });
     });
   });
@@ -51,7 +49,43 @@ export async function checkAllHosts(
   const [group] = findOverfull(seen.flatMap(({ needs }) => needs));
   const last = seen.find(({ context }) => context.instance.key === group?.at(-1)?.instance);
   if (group !== undefined && last !== undefined) await fail(last.context, shortage(last.context.instance.host, group));
-  return looked;
+  return all;
+}
+
+/** Those that take something: not one that is staged already, and of one that failed its own step tells. */
+function unstaged(rollout: RolloutContext, keys: readonly string[]): string[] {
+  const begun = (key: string) => rollout.journal.state.instances[key]?.steps.find(({ step }) => step === STAGE.name);
+  return keys.filter((key) => !isThere(rollout, key) && (begun(key)?.status ?? 'running') === 'running');
+}
+
+/** Begins to look at hosts and balancers while a package that is in the store already is read. */
+export function lookAtHosts(rollout: RolloutContext): void {
+  const { request } = rollout.journal.state;
+  if (request.source.kind !== 'package' || request.dryRun) return;
+  for (const key of unstaged(rollout, request.batches.flat()).slice(0, LIGHT_PARALLEL)) {
+    const context = instanceContext(rollout, key);
+    const begun = lookAtBoth(context).then(
+      (facts) => ({ facts }),
+      (error: unknown) => ({ error }),
+    );
+    context.lately.looked.begin(key, () => begun);
+  }
+}
+
+/** @throws what was thrown when it was looked at a moment ago, too */
+async function looked(context: InstanceContext): Promise<InstanceFacts> {
+  const lately = await context.lately.looked.take(context.instance.key);
+  if (lately === undefined) return lookAtBoth(context);
+  if ('error' in lately) throw lately.error;
+  const { real, size } = lately.facts.program;
+  // Before the package was read it was a guess whether it takes the place of all.
+  return real === undefined || size !== undefined || replaces(context) ? lately.facts : lookAtBoth(context);
+}
+
+async function lookAtBoth(context: InstanceContext): Promise<InstanceFacts> {
+  const { balancer, signal } = context;
+  const [facts] = await Promise.all([look(context), balancer.look(signal, { withinMs: LATELY_MS })]);
+  return facts;
 }
 
 interface Seen {
@@ -62,20 +96,27 @@ interface Seen {
 
 async function look(context: InstanceContext): Promise<InstanceFacts> {
   const { instance, plan, journal, name, signal } = context;
-  const options = { exclude: name.exclude, shared: name.shared, listing: true, measure: 'all' as const, signal };
+  // What is replaced is not copied: its size does not matter.
+  const measure = replaces(context) ? ('rest' as const) : ('all' as const);
+  const options = { exclude: name.exclude, shared: name.shared, listing: true, measure, signal };
   return inspect(await context.host(), instance, plan, journal.id, options);
 }
+
+/** Does a package take the place of the whole program? Taken for one that does until it is read. */
+const replaces = ({ journal: { state }, instance }: InstanceContext): boolean =>
+  state.request.full === '2' &&
+  (state.package === undefined || state.package.program !== undefined) &&
+  instance.configInside === undefined;
 
 /** No more than this, whatever of the package is on the host already; nothing has to be hashed for it. */
 async function atMost(context: InstanceContext, facts: InstanceFacts): Promise<Need[]> {
   const { journal, store, instance, plan } = context;
-  const { request, package: resolved } = journal.state;
+  const { package: resolved } = journal.state;
   const load = async (manifest: string | undefined): Promise<Manifest> =>
     manifest === undefined ? EMPTY : store.manifests.load(manifest);
   const tree = await load(resolved?.configs[instance.key]?.manifest);
   const program = sizeOf((await load(plan.manifest ?? resolved?.program)).entries);
-  const replaces = request.full === '2' && resolved?.program !== undefined && instance.configInside === undefined;
-  const kept = replaces ? NOTHING : (facts.program.size ?? NOTHING);
+  const kept = replaces(context) ? NOTHING : (facts.program.size ?? NOTHING);
   return needsOf(context, facts, sum(program, kept), { tree, keepCurrent: true });
 }
 

@@ -1,5 +1,6 @@
 import type { Difference } from '@rexdeploy/shared/journal/events';
 import { type FileEntry, fileCount, type Manifest, type ManifestEntry } from '@rexdeploy/store/manifest';
+import { memoOfTwo } from '@rexdeploy/store/memo';
 import type { ListedEntry } from './listing.js';
 
 /** What of a wanted tree is on the host already, and what has to be sent. */
@@ -7,15 +8,18 @@ export interface Delta {
   /** The tree as it will stand: kept files have the host's times. */
   target: Manifest;
   /** Paths of files taken from the current release. */
-  keep: string[];
+  keep: readonly string[];
   /** Entries that travel: changed and new files, all directories and symlinks. */
-  send: ManifestEntry[];
+  send: readonly ManifestEntry[];
   /** Bytes of the files in `send`. */
   sendBytes: number;
 }
 
-/** Compares by content: a file with equal bytes and mode is kept, whatever its time. */
-export function makeDelta(base: Manifest, wanted: Manifest): Delta {
+/**
+ * Compares by content: a file with equal bytes and mode is kept, whatever its time. Hosts that have the same get the same
+ * result.
+ */
+export const makeDelta = memoOfTwo((base: Manifest, wanted: Manifest): Delta => {
   const current = new Map(base.entries.map((entry) => [entry.path, entry]));
   const keep: string[] = [];
   const send: ManifestEntry[] = [];
@@ -24,14 +28,14 @@ export function makeDelta(base: Manifest, wanted: Manifest): Delta {
     const there = current.get(entry.path);
     if (entry.type === 'file' && isSame(there, entry)) {
       keep.push(entry.path);
-      return { ...entry, mtime: there.mtime };
+      return there.mtime === entry.mtime ? entry : { ...entry, mtime: there.mtime };
     }
     send.push(entry);
     if (entry.type === 'file') sendBytes += entry.size;
     return entry;
   });
   return { target: { entries }, keep, send, sendBytes };
-}
+});
 
 const isSame = (there: ManifestEntry | undefined, wanted: FileEntry): there is FileEntry =>
   there?.type === 'file' && there.sha256 === wanted.sha256 && there.mode === wanted.mode;

@@ -7,7 +7,7 @@
  *
  * Behaviours (behaviour.json, overridden by app.json): "fail": "start" exits 1 at start; "fail": "unhealthy" or
  * "unhealthy": true answers 500 on /health; "flap": n does so for every n-th request there; "slow": ms delays listening;
- * "die_after": ms ends it after it listened.
+ * "gate": a file delays it until that is gone; "die_after": ms ends it after it listened.
  */
 'use strict';
 
@@ -98,8 +98,12 @@ function runWorker() {
       if (settings.die_after !== undefined) setTimeout(() => fail('told to die'), settings.die_after);
     });
   };
-  if (settings.slow === undefined) listen();
-  else setTimeout(listen, settings.slow);
+  const listenBehindGate = () => {
+    if (settings.gate === undefined || !existsSync(settings.gate)) listen();
+    else setTimeout(listenBehindGate, 10);
+  };
+  if (settings.slow === undefined) listenBehindGate();
+  else setTimeout(listenBehindGate, settings.slow);
 
   process.on('SIGTERM', () => {
     // Requests under way are answered; a client that never ends must not hold a restart for long.

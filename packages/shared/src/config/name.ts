@@ -20,7 +20,8 @@ export const transferSchema = z.strictObject({
   reuse: z.enum(['copy', 'link']).default('copy'),
   /** Instances staged at the same time. */
   parallel: integer(1, 64).default(4),
-  compression: z.enum(['none']).default('none'),
+  /** `auto` measures the line and packs what goes over a slow one. */
+  compression: z.enum(['auto', 'none', 'gzip']).default('auto'),
 });
 
 export const instanceSchema = z.strictObject({

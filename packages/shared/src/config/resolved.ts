@@ -91,7 +91,7 @@ export interface ResolvedName {
   hooks: { beforeStop: string; afterSwitch: string; afterStart: string };
   /** Whole seconds, at least one: what `timeout` and a shell's arithmetic can take. */
   serviceTimeout: { startSeconds: number; stopSeconds: number };
-  transfer: { reuse: 'copy' | 'link'; parallel: number; compression: 'none' };
+  transfer: { reuse: 'copy' | 'link'; parallel: number; compression: 'auto' | 'none' | 'gzip' };
   instances: Map<string, ResolvedInstance>;
 }
 

@@ -12,18 +12,16 @@ export interface DeploymentHead {
   createdMs: number;
 }
 
-/** One deployment's head; undefined when there is none of that id. */
-export async function findHead(redis: Redis, keys: Keys, id: string): Promise<DeploymentHead | undefined> {
-  const fields = await redis.hgetall(keys.record(id));
-  if (fields.id === undefined) return undefined;
-  return {
-    id,
-    name: fields.name ?? '',
-    action: fields.action ?? '',
-    state: fields.state ?? '',
-    by: fields.by ?? '',
-    createdMs: Number(fields.created),
-  };
+/** What reads a record: the connection, or what collects reads for it. */
+interface HashReader {
+  hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
+}
+
+/** One deployment's head; undefined when there is none of that id. Records grow by what is noted in them: only these fields are read. */
+export async function findHead(reads: HashReader, keys: Keys, id: string): Promise<DeploymentHead | undefined> {
+  const fields = await reads.hmget(keys.record(id), 'id', 'name', 'action', 'state', 'by', 'created');
+  const [known = '', name = '', action = '', state = '', by = '', created] = fields.map((value) => value ?? '');
+  return known === '' ? undefined : { id, name, action, state, by, createdMs: Number(created) };
 }
 
 /**

@@ -55,10 +55,18 @@ export function envelope(state: DeploymentState, settings: EnvelopeSettings, now
       stderr: reason ?? '',
       stdout: showLog ? state.log.join('\n') : '',
     },
-    take: String(Math.round(((ended ? state.lastMs : nowMs) - state.acceptedMs) / 1000)),
+    take: String(takeSeconds(state, nowMs)),
     job: jobView(state),
   };
 }
+
+/**
+ * `take`: whole seconds from acceptance to the end, or to `nowMs` while the deployment runs. Nothing else of an answer depends
+ * on when it is asked for.
+ * @param nowMs milliseconds since 1970
+ */
+export const takeSeconds = (state: DeploymentState, nowMs: number): number =>
+  Math.round(((isTerminal(state.state) ? state.lastMs : nowMs) - state.acceptedMs) / 1000);
 
 /** `job` of the answer, also one row of the history. */
 export function jobView(state: DeploymentState): JobView {

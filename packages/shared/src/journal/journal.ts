@@ -66,8 +66,12 @@ export interface Journal {
    *   Nothing was written then
    */
   append(...events: NewEvent[]): Promise<void>;
-  /** Makes sure that this is still the owner, and learns what was asked for. @throws LeaseLost when it is not */
-  confirm(): Promise<void>;
+  /**
+   * Makes sure that this is still the owner, and learns what was asked for.
+   * @param withinMs nothing is asked where Redis has said so, to an append or to this, within so many ms; default 0
+   * @throws LeaseLost when it is not
+   */
+  confirm(withinMs?: number): Promise<void>;
 }
 
 /**
@@ -121,6 +125,8 @@ class RedisJournal implements Journal {
   #state: DeploymentState;
   #asked: Asked | undefined;
   #next: string | undefined;
+  /** When Redis was asked last that said so, by this process's clock. */
+  #ownedMs = Number.NEGATIVE_INFINITY;
   /** Appends run one after another, so that state and stream have the same order. */
   #tail: Promise<void> = Promise.resolve();
 
@@ -160,8 +166,11 @@ class RedisJournal implements Journal {
     return turn;
   }
 
-  async confirm(): Promise<void> {
+  async confirm(withinMs = 0): Promise<void> {
+    const askedMs = performance.now();
+    if (askedMs - this.#ownedMs < withinMs) return;
     this.#owned(await CONFIRM.run(this.#redis, [this.#keys.record(this.id)], [this.#owner]));
+    this.#ownedMs = askedMs;
   }
 
   async #write(events: readonly NewEvent[]): Promise<void> {
@@ -191,6 +200,7 @@ class RedisJournal implements Journal {
       this.#keys.untold,
       this.#keys.metrics,
     ];
+    const askedMs = performance.now();
     const answer = await APPEND.run(this.#redis, keys, [
       this.id,
       this.#owner,
@@ -205,6 +215,7 @@ class RedisJournal implements Journal {
       ...stamped.map((event) => JSON.stringify(event)),
     ]);
     this.#owned(answer);
+    this.#ownedMs = askedMs;
     this.#state = next;
   }
 

@@ -91,10 +91,10 @@ for (const place of ['this machine', 'a host']) {
     });
 
     test('that change nothing are an error', async () => {
-      const balancer = driver({ ...changes(), drain: 'true', timeout: 300 });
+      const balancer = driver({ ...changes(), drain: 'true', timeout: 1_500 });
       const found = await balancer.look(signal);
       await expect(balancer.takeOut(found, signal)).rejects.toThrow(
-        /server1 shall be out of rotation and is in rotation as "weight 7" after 300 ms/,
+        /server1 shall be out of rotation and is in rotation as "weight 7" after 1500 ms/,
       );
     });
 
@@ -109,9 +109,9 @@ for (const place of ['this machine', 'a host']) {
 
     test('may leave something in the background that holds their output', async () => {
       const began = Date.now();
-      const look = `sleep 5 & echo $! > ${dir}/pid; echo up`;
+      const look = `sleep 300 & echo $! > ${dir}/pid; echo up`;
       expect(await driver({ ...changes(), look }).look(signal)).toEqual({ in: true, exact: 'up' });
-      expect(Date.now() - began).toBeLessThan(4_000);
+      expect(Date.now() - began).toBeLessThan(60_000);
       process.kill(Number(readFileSync(join(dir, 'pid'), 'utf8')));
     });
   });

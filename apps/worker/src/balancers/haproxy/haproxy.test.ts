@@ -13,14 +13,11 @@ import { SMALL_PROGRAM } from '@rexdeploy/sandbox/program';
 import { loadConfig } from '@rexdeploy/shared/config/load';
 import type { HaproxyReach, ResolvedHaproxy, ResolvedInstance } from '@rexdeploy/shared/config/resolved';
 import { Connections } from '@rexdeploy/ssh/connections';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { scripts } from '../../hosts/remote-scripts.js';
 import { openFence } from '../../testing/open-fence.js';
 import { describeBalancer } from '../balancer.contract.js';
 import { HaproxyBalancer } from './haproxy.js';
-
-// Real processes on a busy machine take their time.
-vi.setConfig({ expect: { poll: { timeout: 10_000 } } });
 
 const { signal } = new AbortController();
 let fleet: Fleet;

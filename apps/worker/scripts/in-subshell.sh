@@ -1,0 +1,2 @@
+# What stands between this and end-subshell.sh may exit, and the script goes on.
+(

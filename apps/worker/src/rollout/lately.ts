@@ -1,0 +1,27 @@
+import { Notes } from '../balancers/notes.js';
+import type { InstanceFacts } from '../hosts/inspect.js';
+import { Ahead } from './ahead.js';
+
+/**
+ * What this worker saw a moment ago, so that no step has to look at it again. Nothing of it outlives the run: another worker
+ * that takes over looks for itself.
+ */
+export class Lately {
+  /** What balancers told, and `healthy <instance>`. */
+  readonly notes = new Notes();
+  readonly inspected = new Ahead<InstanceFacts>();
+  /** The same with all that staging asks for. */
+  readonly looked = new Ahead<{ facts: InstanceFacts } | { error: unknown }>();
+  /** What instances answered that have just begun to listen. */
+  readonly healthy = new Ahead<boolean>();
+  /** Answers of observe.sh. */
+  readonly observed = new Ahead<string>();
+  /** The rotation that is noted on an instance's host, as it stands in the balancer. */
+  readonly remembered = new Ahead<string>();
+  /** Instances whose old releases go while others still roll. */
+  readonly cleaned = new Map<string, Promise<void>>();
+  /** Instances whose locks were given back. */
+  readonly unlocked = new Set<string>();
+  /** What was given back and waits for the next change of its balancer, by the balancer's place. */
+  readonly waiting = new Map<string, { instance: string; confirm: () => Promise<void> }>();
+}
