@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { answerClientError } from './client-errors.js';
+import { RequestLog } from './log.js';
 import { httpMetrics } from './metrics/http-metrics.js';
 import type { ApiParts } from './parts.js';
 import { answerTypes } from './plugins/answer-types.js';
@@ -15,6 +16,7 @@ import { requestLives } from './request-life.js';
 import { dashboardRoutes } from './routes/dashboard.js';
 import { drainedRoutes } from './routes/drained.js';
 import { healthRoutes } from './routes/health.js';
+import { jobRoute } from './routes/job.js';
 import { jobControlRoutes } from './routes/job-control.js';
 import { jobEventRoutes } from './routes/job-events.js';
 import { jobRoutes } from './routes/jobs.js';
@@ -34,6 +36,7 @@ const BODY_LIMIT = 1024 ** 2;
 export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: log,
+    logController: new RequestLog(),
     bodyLimit: BODY_LIMIT,
     // While stopping, requests on open connections are still answered as usual.
     return503OnClosing: false,
@@ -58,6 +61,7 @@ export async function buildApp(parts: ApiParts, log: FastifyBaseLogger): Promise
 
   await app.register(healthRoutes, parts);
   await app.register(rexRoutes, parts);
+  await app.register(jobRoute, parts);
   await app.register(jobRoutes, parts);
   await app.register(jobControlRoutes, parts);
   await app.register(jobEventRoutes, parts);

@@ -9,51 +9,69 @@ import { reduce } from '@rexdeploy/shared/journal/reduce';
 import { type DeploymentState, isTerminal } from '@rexdeploy/shared/journal/state';
 import type { Keys } from '@rexdeploy/shared/redis/keys';
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import { askRedis } from './redis/ask.js';
+import { TurnReads } from './redis/turn-reads.js';
 
 /** Entries read at once; a journal is longer only in long or troubled deployments. */
 const PAGE = 500;
-/** Deployments whose state is kept; the longest page of the history fits. */
+/** Deployments whose state is kept; the longest page of the history fits, unless its journals are very long. */
 const KEPT_STATES = 300;
+/** Of the journals behind these states, as they are in Redis. */
+const KEPT_BYTES = 64 * 1024 ** 2;
 
 /** A deployment as far as its journal was read. */
-interface Folded {
-  state: DeploymentState;
+export interface Folded {
+  readonly state: DeploymentState;
   /** Id of the last entry in `state`. */
-  lastId: string;
+  readonly lastId: string;
+  /** Of the entries, in characters. */
+  readonly size: number;
+}
+
+/** What a poll needs, asked for together. Who may see it is known only with the head. */
+export interface Looked {
+  readonly head: Promise<DeploymentHead>;
+  readonly found: Promise<Folded>;
 }
 
 /** What the API knows of deployments: all of it read from the journals, folded once and then only their tails. */
 export class Deployments {
   readonly #redis: Redis;
   readonly #keys: Keys;
-  /** Least recently used first. */
-  readonly #folded = new Map<string, Folded>();
+  readonly #reads: TurnReads;
+  readonly #folded = new LRUCache<string, Folded>({
+    max: KEPT_STATES,
+    maxSize: KEPT_BYTES,
+    sizeCalculation: ({ size }) => size,
+  });
 
-  constructor(redis: Redis, keys: Keys) {
+  /** @param reads what collects the reads of a turn; others of the same process should be asked together with ours */
+  constructor(redis: Redis, keys: Keys, reads = new TurnReads(redis)) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#reads = reads;
+    this.head = reads.once((id) => this.#head(id));
+    this.find = reads.once((id) => this.#find(id));
   }
 
-  /** @throws NotFoundError naming the id */
-  async head(id: string): Promise<DeploymentHead> {
-    const head = ID.test(id) ? await askRedis(() => findHead(this.#redis, this.#keys, id)) : undefined;
-    if (head === undefined) throw new NotFoundError({ what: `there is no job ${JSON.stringify(id.slice(0, 80))}` });
-    return head;
-  }
+  /** What the record tells. @throws NotFoundError naming the id */
+  readonly head: (id: string) => Promise<DeploymentHead>;
 
   /** The deployment as it is now, and the id of the last entry that says so. @throws NotFoundError naming the id */
-  async find(id: string): Promise<Folded> {
-    let folded = this.#folded.get(id);
-    // Also of one that has ended: what others do with its record later is noted after its end.
-    for (let more = true; more; ) {
-      const page: Entry[] = await this.readAfter(id, folded?.lastId);
-      for (const { id: lastId, event } of page) folded = { state: reduce(folded?.state, event), lastId };
-      more = page.length === PAGE;
-    }
-    if (folded === undefined) throw new NotFoundError({ what: `there is no journal of job ${id}` });
-    this.#keep(id, folded);
-    return folded;
+  readonly find: (id: string) => Promise<Folded>;
+
+  /**
+   * Begins to read a deployment that was read before, for somebody whose token is still being looked up: of what is known
+   * already only the news are read, which costs nothing worth protecting.
+   * @returns undefined for one that is not known yet
+   */
+  lookAhead(id: string): Looked | undefined {
+    if (!this.#folded.has(id)) return undefined;
+    const looked = { head: this.head(id), found: this.find(id) };
+    // Nobody may come for it: a token can turn out to be no good.
+    for (const promise of [looked.head, looked.found]) promise.catch(() => undefined);
+    return looked;
   }
 
   /** The deployment as it was read last, without asking Redis. */
@@ -63,8 +81,7 @@ export class Deployments {
 
   /** One page of a journal after an entry, or from its start. */
   async readAfter(id: string, after: string | undefined): Promise<Entry[]> {
-    const from = after === undefined ? '-' : `(${after}`;
-    const rows = await askRedis(() => this.#redis.xrange(this.#keys.journal(id), from, '+', 'COUNT', PAGE));
+    const rows = await this.#rows(id, after === undefined ? '-' : `(${after}`);
     return rows.map(([entryId, fields]) => ({ id: entryId, event: parseEvent(fields, id) }));
   }
 
@@ -112,18 +129,14 @@ export class Deployments {
 
   /** `job` of an answer. A journal that cannot be read spoils its own row only, not the page. */
   async view(head: DeploymentHead): Promise<JobView> {
-    try {
-      return jobView((await this.find(head.id)).state);
-    } catch (error) {
-      if (error instanceof NotFoundError || error instanceof JournalError) return bare(head);
-      throw error;
-    }
+    const state = await this.#readable(head);
+    return state === undefined ? bare(head) : jobView(state);
   }
 
   /** A row of the history. */
   async row(head: DeploymentHead): Promise<JobRow> {
-    const view = await this.view(head);
-    const state = this.lastKnown(head.id);
+    const state = await this.#readable(head);
+    const view = state === undefined ? bare(head) : jobView(state);
     const ended = state !== undefined && isTerminal(state.state);
     return {
       ...view,
@@ -133,13 +146,50 @@ export class Deployments {
     };
   }
 
-  #keep(id: string, folded: Folded): void {
-    this.#folded.delete(id);
-    this.#folded.set(id, folded);
-    const [oldest] = this.#folded.keys();
-    if (this.#folded.size > KEPT_STATES && oldest !== undefined) this.#folded.delete(oldest);
+  async #readable({ id }: DeploymentHead): Promise<DeploymentState | undefined> {
+    try {
+      return (await this.find(id)).state;
+    } catch (error) {
+      if (error instanceof NotFoundError || error instanceof JournalError) return undefined;
+      throw error;
+    }
+  }
+
+  async #head(id: string): Promise<DeploymentHead> {
+    const head = ID.test(id) ? await askRedis(() => findHead(this.#reads, this.#keys, id)) : undefined;
+    if (head === undefined) throw new NotFoundError({ what: `there is no job ${JSON.stringify(id.slice(0, 80))}` });
+    return head;
+  }
+
+  async #find(id: string): Promise<Folded> {
+    const kept = this.#folded.get(id);
+    let folded = kept;
+    // Also of one that has ended: what others do with its record later is noted after its end.
+    for (let more = true; more; ) {
+      // From the last known entry on, and not after it: where that is gone, Redis was set back to an earlier day.
+      const rows = await this.#rows(id, folded?.lastId ?? '-');
+      const known = folded === undefined ? 0 : 1;
+      if (folded !== undefined && rows[0]?.[0] !== folded.lastId) {
+        folded = undefined;
+        continue;
+      }
+      for (const [lastId, fields] of rows.slice(known)) {
+        const state = reduce(folded?.state, parseEvent(fields, id));
+        folded = { state, lastId, size: (folded?.size ?? 0) + sizeOf(fields) };
+      }
+      more = rows.length === PAGE;
+    }
+    if (folded === undefined) throw new NotFoundError({ what: `there is no journal of job ${id}` });
+    if (folded !== kept) this.#folded.set(id, folded);
+    return folded;
+  }
+
+  #rows(id: string, from: string): Promise<[string, string[]][]> {
+    return askRedis(() => this.#reads.xrange(this.#keys.journal(id), from, PAGE));
   }
 }
+
+const sizeOf = (fields: readonly string[]): number => fields.reduce((sum, text) => sum + text.length, 1);
 
 /** What the record alone tells. */
 function bare(head: DeploymentHead): JobView {

@@ -16,6 +16,7 @@ import { listeningUrl } from './listening-url.js';
 import { makeLog } from './log.js';
 import { onStop } from './on-stop.js';
 import { refuseUnfitRedis } from './redis/refuse-unfit.js';
+import { TurnReads } from './redis/turn-reads.js';
 
 /** Longest that requests under way may take once the process is to stop. */
 const STOP_LIMIT_MS = 5_000;
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
   refuseUnfitRedis(redis, () => checkRedis(redis), fail);
 
   const keys = new Keys(config.redis.prefix);
+  const reads = new TurnReads(redis);
   const telemetry = await startTelemetry('api', config.telemetry.otlp);
   const queue = openQueue(queueRedis, config.redis.prefix, onError, telemetry.queues);
   const notices = openNoticeQueue(queueRedis, config.redis.prefix, onError);
@@ -40,19 +42,18 @@ async function main(): Promise<void> {
     {
       config,
       redis,
+      reads,
       keys,
       queue,
       notices,
       store,
       tokens: new Tokens(redis, keys),
-      deployments: new Deployments(redis, keys),
+      deployments: new Deployments(redis, keys, reads),
       feed: new JournalFeed(feedRedis, keys, log),
     },
     log,
   );
   await app.listen({ host: config.api.host, port: config.api.port });
-  process.stdout.write(`rexdeploy api listening on ${listeningUrl(app.server.address(), config.api.host)}\n`);
-
   // BullMQ and ioredis may reject a promise nobody holds while Redis is away; that must not end the process.
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
   onStop(STOP_LIMIT_MS, log, async () => {
@@ -61,6 +62,8 @@ async function main(): Promise<void> {
     for (const connection of [redis, queueRedis, feedRedis]) connection.disconnect();
     await server.release();
   });
+  // Whoever reads it may ask for the end at once.
+  process.stdout.write(`rexdeploy api listening on ${listeningUrl(app.server.address(), config.api.host)}\n`);
 }
 
 function fail(error: unknown): void {

@@ -34,7 +34,7 @@ export async function observeName(
   };
   const id = await askRedis(() => acceptLook(parts.redis, parts.keys, asked));
   await queueTicket(parts, id, request.log);
-  const state = await waitForEnd(parts, id, request.server.lifeOf(reply, LIMIT_MS));
+  const { state } = await waitForEnd(parts, id, request.server.lifeOf(reply, LIMIT_MS));
   if (isTerminal(state.state)) return state;
   throw new UnavailableError({
     what: `no worker has looked at ${name.k} within ${LIMIT_MS / 1000} s (job ${id} is ${state.state})`,

@@ -8,12 +8,15 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Deployments } from './deployments.js';
 import type { JournalFeed } from './journal/feed.js';
+import type { TurnReads } from './redis/turn-reads.js';
 
 /** What the application is made of; tests hand in their own. */
 export interface ApiParts {
   readonly config: Config;
   /** Fails fast (`redisOptions('request')`). */
   readonly redis: Redis;
+  /** What requests only read, over the same connection. */
+  readonly reads: TurnReads;
   readonly keys: Keys;
   readonly tokens: Tokens;
   readonly queue: Queue<Ticket>;

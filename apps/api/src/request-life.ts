@@ -15,6 +15,7 @@ declare module 'fastify' {
 export const requestLives = fastifyPlugin(
   async (app: FastifyInstance) => {
     const lives = new Set<AbortController>();
+    let stopping = false;
 
     app.decorate('lifeOf', (reply: FastifyReply, limitMs?: number): AbortSignal => {
       const life = new AbortController();
@@ -25,14 +26,15 @@ export const requestLives = fastifyPlugin(
         lives.delete(life);
         life.abort();
       });
-      if (reply.raw.destroyed) life.abort();
+      // One that was still being let in when the process began to stop is not to wait either.
+      if (reply.raw.destroyed || stopping) life.abort();
       return life.signal;
     });
 
-    let stopping = false;
-    app.addHook('onSend', async (_request, reply) => {
+    app.addHook('onSend', (_request, reply, payload, done) => {
       // A connection that stayed open after its last answer would hold up the end.
       if (stopping) reply.header('Connection', 'close');
+      done(null, payload);
     });
     app.addHook('preClose', async () => {
       stopping = true;

@@ -163,7 +163,7 @@ async function cancelFirst(
   const asked = await askRedis(() => askDeployment(parts.redis, parts.keys, owner, 'cancel', caller.name));
   if (asked.outcome === 'woken') await queueTicket(parts, id, request.log, asked.ticket);
   if (asked.outcome === 'cancelled' && asked.next !== undefined) await queueTicket(parts, asked.next, request.log);
-  const state = await waitForEnd(parts, id, request.server.lifeOf(reply, CANCEL_LIMIT_MS));
+  const { state } = await waitForEnd(parts, id, request.server.lifeOf(reply, CANCEL_LIMIT_MS));
   if (!isTerminal(state.state)) throw busy(owner, state.worker);
 }
 

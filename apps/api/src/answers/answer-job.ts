@@ -30,7 +30,7 @@ export async function answerJob(parts: ApiParts, { request, reply, id, asked, wa
 }
 
 /** The state now, or at the end when the client waits for that. */
-export async function stateAfter(
+async function stateAfter(
   parts: ApiParts,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -38,7 +38,7 @@ export async function stateAfter(
   wait: Pick<WantedWait, 'seconds'>,
 ): Promise<DeploymentState> {
   if (wait.seconds === 0) return (await parts.deployments.find(id)).state;
-  return waitForEnd(parts, id, request.server.lifeOf(reply, wait.seconds * 1000));
+  return (await waitForEnd(parts, id, request.server.lifeOf(reply, wait.seconds * 1000))).state;
 }
 
 /** Accepted is accepted: without Redis the answer tells what was accepted. */

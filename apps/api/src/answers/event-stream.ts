@@ -27,7 +27,7 @@ export class EventStream {
   }
 
   /** Resolves when the client can take more, or has left. */
-  async send(block: string): Promise<void> {
+  async send(block: string | Buffer): Promise<void> {
     if (this.#life.aborted || this.#response.write(block)) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {

@@ -3,13 +3,15 @@ import { originalAnswer, type Refusal } from '@rexdeploy/shared/api/original';
 import type { Config } from '@rexdeploy/shared/config/resolved';
 import type { FastifyRequest } from 'fastify';
 
-type Style = Config['api']['envelope'];
+export type Style = Config['api']['envelope'];
 
 const ASKED = /;\s*envelope\s*=\s*"?(page|original)"?\s*(?=$|[,;])/i;
 
 /** The types that a client wants: those of the configuration, unless `Accept: application/json; envelope=…` says others. */
 export function styleOf(request: FastifyRequest, config: Config): Style {
-  const asked = ASKED.exec(request.headers.accept ?? '')?.[1]?.toLowerCase();
+  const { accept } = request.headers;
+  if (accept === undefined) return config.api.envelope;
+  const asked = ASKED.exec(accept)?.[1]?.toLowerCase();
   return asked === 'page' || asked === 'original' ? asked : config.api.envelope;
 }
 

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { UnavailableError } from '@rexdeploy/shared/errors/request-errors';
 import type { Entry } from '@rexdeploy/shared/journal/journal';
-import { type DeploymentState, isTerminal } from '@rexdeploy/shared/journal/state';
+import { isTerminal } from '@rexdeploy/shared/journal/state';
+import type { Folded } from '../deployments.js';
 import type { ApiParts } from '../parts.js';
 import { isAfter } from './entry-id.js';
 
@@ -60,13 +61,13 @@ export async function* follow(
 }
 
 /** The deployment when it has ended, or as it is when the signal is aborted. */
-export async function waitForEnd(parts: Parts, id: string, signal: AbortSignal): Promise<DeploymentState> {
-  const { state, lastId } = await parts.deployments.find(id);
-  if (isTerminal(state.state) || signal.aborted) return state;
-  for await (const _ of follow(parts, id, lastId, signal)) {
+export async function waitForEnd(parts: Parts, id: string, signal: AbortSignal): Promise<Folded> {
+  const found = await parts.deployments.find(id);
+  if (isTerminal(found.state.state) || signal.aborted) return found;
+  for await (const _ of follow(parts, id, found.lastId, signal)) {
     // only the end is of interest
   }
-  return (await parts.deployments.find(id)).state;
+  return parts.deployments.find(id);
 }
 
 /** Asks again for as long as Redis is away. @returns undefined when the signal was aborted */

@@ -29,13 +29,14 @@ export const httpMetrics = fastifyPlugin(
       registers: [registry],
     });
     app.decorate('ownMetrics', registry);
-    app.addHook('onResponse', async (request, reply) => {
+    app.addHook('onResponse', (request, reply, done) => {
       const labels = {
         method: request.method,
         route: request.routeOptions.url ?? '(none)',
         status: `${Math.floor(reply.statusCode / 100)}xx`,
       };
       latency.observe(labels, reply.elapsedTime / 1000);
+      done();
     });
   },
   { name: 'http-metrics' },

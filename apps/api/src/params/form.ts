@@ -1,4 +1,4 @@
-import { quote, type Received, ReceivedBuilder } from './received.js';
+import { nothingReceived, quote, type Received, ReceivedBuilder } from './received.js';
 
 /** Parses `a=1&b=2`, from an address or a body. */
 export function parseForm(text: string): Received {
@@ -18,7 +18,7 @@ export function parseForm(text: string): Received {
 /** The parameters of an address. */
 export function parseQuery(url: string): Received {
   const start = url.indexOf('?');
-  return parseForm(start < 0 ? '' : url.slice(start + 1));
+  return start < 0 ? nothingReceived : parseForm(url.slice(start + 1));
 }
 
 function decode(text: string): string | undefined {

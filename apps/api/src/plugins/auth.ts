@@ -28,10 +28,14 @@ declare module 'fastify' {
   }
 }
 
+type Parts = Pick<ApiParts, 'tokens' | 'reads'>;
+
 /** Lets a request in by its token. With a route that does not say who may use it, the application does not start. */
 export const auth = fastifyPlugin(
-  async (app: FastifyInstance, { tokens }: Pick<ApiParts, 'tokens'>) => {
+  async (app: FastifyInstance, parts: Parts) => {
     app.decorateRequest('caller', undefined);
+    /** Requests of one turn have one verdict on their token. */
+    const verify = parts.reads.once((token) => verifyToken(parts, token));
     const routes: RouteOptions[] = [];
     app.addHook('onRoute', (route) => {
       routes.push(route);
@@ -43,15 +47,19 @@ export const auth = fastifyPlugin(
     });
 
     // An unknown address has no `access`; it is answered as such, whoever asks.
-    app.addHook('preValidation', async (request) => {
+    app.addHook('preValidation', (request, _reply, done) => {
       const { access = 'open' } = request.routeOptions.config;
-      if (access === 'local' && isFromHere(request)) return;
-      if (access !== 'open') request.caller = await verifyCaller(tokens, request);
+      if (access === 'open' || (access === 'local' && isFromHere(request))) return done();
+      verifyCaller(verify, request).then((caller) => {
+        request.caller = caller;
+        done();
+      }, done);
     });
-    app.addHook('preHandler', async (request) => {
+    app.addHook('preHandler', (request, _reply, done) => {
       const { access } = request.routeOptions.config;
       if (access === 'deployer') mustDeploy(callerOf(request));
       if (access === 'admin') mustAdminister(callerOf(request));
+      done();
     });
   },
   { name: 'auth', dependencies: ['parameters'] },
@@ -70,19 +78,23 @@ LOOPBACK.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
 
 /**
  * The record of the token that came with a request.
+ * @param verify as `verifyToken`
  * @throws UnauthorizedError; ForbiddenError for a change that only a cookie vouches for
  */
-export async function verifyCaller(tokens: ApiParts['tokens'], request: FastifyRequest): Promise<TokenRecord> {
+export async function verifyCaller(
+  verify: (token: string) => Promise<TokenRecord>,
+  request: FastifyRequest,
+): Promise<TokenRecord> {
   const shown = presented(request);
-  const caller = await verifyToken(tokens, shown?.token);
-  if (shown?.by === 'cookie') mustComeFromOurPage(request);
+  if (shown === undefined) throw refused('no token was given', { state: 'absent' });
+  const caller = await verify(shown.token);
+  if (shown.by === 'cookie') mustComeFromOurPage(request);
   return caller;
 }
 
 /** The record of a token that may be used now. @throws UnauthorizedError saying why it may not */
-export async function verifyToken(tokens: ApiParts['tokens'], token: string | undefined): Promise<TokenRecord> {
-  if (token === undefined) throw refused('no token was given', { state: 'absent' });
-  const found = await askRedis(() => tokens.verify(token));
+export async function verifyToken({ tokens, reads }: Parts, token: string): Promise<TokenRecord> {
+  const found = await askRedis(() => tokens.verify(token, reads));
   const shown = TOKEN.test(token) ? maskToken(token) : '…';
   if (found === 'unknown') throw refused('the token is unknown or was revoked', { state: 'unknown', shown });
   if (found !== 'expired') return found;

@@ -9,12 +9,16 @@ declare module 'fastify' {
   }
 }
 
-/** The last look at every answer: a token that found its way into it, by whatever parameter, is masked. */
+/**
+ * The last look at every answer: a token that found its way into it, by whatever parameter, is masked. Bytes are let through:
+ * whoever makes an answer of bytes has masked them.
+ */
 export const maskAnswers = fastifyPlugin(
   async (app: FastifyInstance) => {
-    app.addHook('onSend', async (request, _reply, payload) =>
-      typeof payload === 'string' && request.routeOptions.config.showsToken !== true ? maskSecretsIn(payload) : payload,
-    );
+    app.addHook('onSend', (request, _reply, payload, done) => {
+      const masked = typeof payload === 'string' && request.routeOptions.config.showsToken !== true;
+      done(null, masked ? maskSecretsIn(payload) : payload);
+    });
   },
   { name: 'mask-answers' },
 );

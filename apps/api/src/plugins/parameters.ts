@@ -27,15 +27,19 @@ export const parameters = fastifyPlugin(
       done(null, parseJsonBody(String(text)));
     });
 
-    app.addHook('onRequest', async (request) => {
+    // Callbacks and not promises, here and in the other hooks that every request passes: a promise for each adds up.
+    app.addHook('onRequest', (request, _reply, done) => {
       request.received = parseQuery(request.raw.url ?? '');
+      done();
     });
-    app.addHook('preValidation', async (request) => {
+    app.addHook('preValidation', (request, _reply, done) => {
       const query = request.received ?? nothingReceived;
-      request.received = mergeReceived(query, isReceived(request.body) ? request.body : nothingReceived);
+      if (isReceived(request.body)) request.received = mergeReceived(query, request.body);
+      done();
     });
-    app.addHook('preHandler', async ({ received = nothingReceived }) => {
-      if (received.faults.length > 0) throw new ParameterError({ what: received.faults.join('; ') });
+    app.addHook('preHandler', ({ received = nothingReceived }, _reply, done) => {
+      if (received.faults.length === 0) done();
+      else done(new ParameterError({ what: received.faults.join('; ') }));
     });
   },
   { name: 'parameters' },

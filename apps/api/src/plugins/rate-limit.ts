@@ -1,9 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import { RateLimitError } from '@rexdeploy/shared/errors/request-errors';
-import { hashToken } from '@rexdeploy/shared/tokens';
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
-import { presentedToken } from '../params/presented-token.js';
 
 /**
  * Requests a minute and token, counted in this process. Only good tokens are counted, so that nobody can use up the
@@ -16,7 +14,8 @@ export const requestRate = fastifyPlugin(
       timeWindow: 60_000,
       // Hooks of a route run after those of the application, so the token has been verified by then.
       hook: 'preValidation',
-      keyGenerator: (request) => hashToken(presentedToken(request) ?? ''),
+      // A name is another token once it was revoked and made again.
+      keyGenerator: ({ caller }) => `${caller?.name} ${caller?.created}`,
       allowList: (request) => request.caller === undefined,
       errorResponseBuilder: (_request, { max, ttl }) =>
         new RateLimitError({

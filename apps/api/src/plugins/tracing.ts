@@ -26,8 +26,8 @@ export const tracing = fastifyPlugin(
   async (app: FastifyInstance) => {
     const tracer = trace.getTracer('rexdeploy');
     app.decorateRequest('traced', undefined);
-    app.addHook('onRequest', async (request) => {
-      if (request.method !== 'POST') return;
+    app.addHook('onRequest', (request, _reply, done) => {
+      if (request.method !== 'POST') return done();
       const route = request.routeOptions.url ?? '(none)';
       const parent = propagation.extract(ROOT_CONTEXT, request.headers);
       const attributes = {
@@ -37,16 +37,18 @@ export const tracing = fastifyPlugin(
       };
       const span = tracer.startSpan(`${request.method} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
       request.traced = { span, context: trace.setSpan(parent, span) };
+      done();
     });
     // Only here: reading the body goes through callbacks of the socket, which know nothing of the request.
     app.addHook('preHandler', (request, _reply, done) => {
       if (request.traced === undefined) done();
       else context.with(request.traced.context, done);
     });
-    app.addHook('onResponse', async ({ traced }, { statusCode }) => {
+    app.addHook('onResponse', ({ traced }, { statusCode }, done) => {
       traced?.span.setAttribute('http.response.status_code', statusCode);
       if (statusCode >= 500) traced?.span.setStatus({ code: SpanStatusCode.ERROR });
       traced?.span.end();
+      done();
     });
   },
   { name: 'tracing' },

@@ -11,13 +11,16 @@ const MAX_MS = 30_000;
  */
 export const unreadBodies = fastifyPlugin(
   async (app: FastifyInstance) => {
-    app.addHook('onSend', async (request, reply) => {
-      if (request.raw.complete) return;
-      reply.removeHeader('connection');
-      // Also where the client asked for it to be closed: it will do so itself, once it has read the answer.
-      reply.raw.shouldKeepAlive = true;
+    app.addHook('onSend', (request, reply, payload, done) => {
+      if (!request.raw.complete) {
+        reply.removeHeader('connection');
+        // Also where the client asked for it to be closed: it will do so itself, once it has read the answer.
+        reply.raw.shouldKeepAlive = true;
+      }
+      done(null, payload);
     });
-    app.addHook('onResponse', async ({ raw }) => {
+    app.addHook('onResponse', ({ raw }, _reply, done) => {
+      done();
       if (raw.complete || raw.destroyed) return;
       let left = MAX_BYTES;
       const timer = setTimeout(() => raw.destroy(), MAX_MS);

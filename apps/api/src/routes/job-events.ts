@@ -48,8 +48,18 @@ function placeOf(after: string | string[] | undefined): string | undefined {
   throw new ParameterError({ what: `Last-Event-ID ${quote(String(after))}: expected the id of an event of this job` });
 }
 
-const blockOf = ({ id, event }: Entry): string =>
-  `id: ${id}\nevent: ${event.type}\ndata: ${maskSecretsIn(JSON.stringify(event))}\n\n`;
+/** A live entry is one and the same for all who follow the job, so it is written once for all of them. */
+const blocks = new WeakMap<Entry, Buffer>();
+
+function blockOf(entry: Entry): Buffer {
+  let block = blocks.get(entry);
+  if (block === undefined) {
+    const { id, event } = entry;
+    block = Buffer.from(`id: ${id}\nevent: ${event.type}\ndata: ${maskSecretsIn(JSON.stringify(event))}\n\n`);
+    blocks.set(entry, block);
+  }
+  return block;
+}
 
 /** Has no id of its own, so that whoever comes again after it gets it again and nothing else. */
 async function sendEnd(

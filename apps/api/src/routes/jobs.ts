@@ -1,32 +1,20 @@
 import { routes } from '@rexdeploy/shared/api/routes';
 import type { DeploymentHead } from '@rexdeploy/shared/deployments/list';
 import { NotFoundError, ParameterError } from '@rexdeploy/shared/errors/request-errors';
-import { envelope, list } from '@rexdeploy/shared/journal/envelope';
+import { list } from '@rexdeploy/shared/journal/envelope';
 import { allowsName } from '@rexdeploy/shared/tokens';
 import type { FastifyInstance } from 'fastify';
-import { stateAfter } from '../answers/answer-job.js';
-import { answerOf, settingsOf } from '../answers/frame.js';
-import { wantedWait } from '../answers/wanted-wait.js';
+import { answerOf } from '../answers/frame.js';
 import { queryOf, querySchema } from '../params/query.js';
 import { quote } from '../params/received.js';
 import type { ApiParts } from '../parts.js';
 import { callerOf, mustAllowName } from '../plugins/auth.js';
 
-const jobQuery = querySchema(routes['GET /jobs/:id'].query.shape);
 const listQuery = querySchema(routes['GET /jobs'].query.shape);
 
-/** A job and the history of jobs. */
+/** The history of jobs. */
 export async function jobRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
   const { config, deployments } = parts;
-
-  app.get<{ Params: { id: string } }>('/jobs/:id', { config: { access: 'token' } }, async (request, reply) => {
-    const query = queryOf(request, jobQuery);
-    const { id, name } = await deployments.head(request.params.id);
-    mustAllowName(callerOf(request), name);
-    const wait = wantedWait(query.wait, request);
-    if (wait.preferred) reply.header('Preference-Applied', `wait=${wait.seconds}`);
-    return envelope(await stateAfter(parts, request, reply, id, wait), settingsOf(config), Date.now());
-  });
 
   app.get('/jobs', { config: { access: 'token' } }, async (request, reply) => {
     const { k, state, by, since, until, limit = 20, cursor } = queryOf(request, listQuery);

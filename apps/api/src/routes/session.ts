@@ -29,7 +29,7 @@ const tooOften = (_request: FastifyRequest, { max, ttl }: { max: number; ttl: nu
 
 /** Log-in of the dashboard: a cookie with the token, which is looked up at every request, so that revoking it ends all. */
 export async function sessionRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { config, tokens } = parts;
+  const { config } = parts;
 
   app.addHook('onSend', async (_request, reply) => {
     reply.header('Cache-Control', 'no-store');
@@ -50,7 +50,7 @@ export async function sessionRoutes(app: FastifyInstance, parts: ApiParts): Prom
   app.post('/session', { config: { access: 'open', rateLimit: attempts } }, async (request, reply) => {
     mustNotComeFromElsewhere(request);
     const { token } = checkParams(loginSchema, bodyOf(request));
-    const caller = await verifyToken(tokens, token.trim());
+    const caller = await verifyToken(parts, token.trim());
     reply.setCookie(SESSION_COOKIE, token.trim(), {
       ...cookieOf(request),
       maxAge: Math.min(MAX_AGE_SECONDS, secondsLeft(caller)),
