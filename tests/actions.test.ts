@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createToken } from '@rexdeploy/sandbox/controller';
 import { setBehaviour } from '@rexdeploy/sandbox/program';
@@ -61,7 +61,7 @@ test('checkurl makes the health check of each instance once, and fails when one 
   const two = stand().fleet.instance('server2');
   await two.runService('stop');
   const bad = await run('loadService:main:check', { k: 'server' });
-  await two.runService('start');
+  await two.start();
   expect(bad.body.code).toBe('-1');
   expect(bad.body.msg).toMatch(/server2: NOT healthy: /);
   expect(bad.body.msg).not.toContain('server1');
@@ -182,12 +182,19 @@ test('a restart goes through the balancer, one instance after another, and never
 
 test('a restart that fails is started again, and one that a worker left in the middle is ended by another', async () => {
   const { fleet, workers, addWorker, client } = stand();
-  const one = fleet.instance('server1');
-  setBehaviour(one.programDir, { fail: 'start' });
-  const failing = await client.rex({ action: 'service', k: 'server', a: 'restart' });
-  const id = failing.body.job?.id ?? '';
-  await follow(stand(), id, 'step-failed server1 service', async () => rmSync(join(one.programDir, 'behaviour.json')));
-  const { body } = await client.get(`/jobs/${id}`);
+  const { service } = fleet.instance('server1');
+  // It does not start once, and does so again right after that.
+  const once = join(fleet.dir, 'fails-once');
+  writeFileSync(once, '');
+  const script = `#!/bin/sh
+if [ "$1" != stop ] && [ -e ${once} ]; then rm ${once}; exit 1; fi
+exec ${service}-real "$@"
+`;
+  const host = fleet.hostOf('server1');
+  await host.ssh(`mv ${service} ${service}-real && cat > ${service} && chmod +x ${service}`, script);
+  const { body } = await run('service', { k: 'server', a: 'restart' });
+  await host.ssh(`mv ${service}-real ${service}`);
+  expect(existsSync(once)).toBe(false);
   expect(body.msg).toMatch(
     /server1 failed at service: .*server1 was started again and has its weight; .*not touched: server2 server3/s,
   );

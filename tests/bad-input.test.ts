@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { tarGz } from '@rexdeploy/sandbox/archives';
 import { bombTarGz, evilTar, evilZip } from '@rexdeploy/sandbox/evil-archives';
 import { startChild } from '@rexdeploy/sandbox/process';
@@ -479,8 +478,7 @@ describe('a config.yml', () => {
       args: [new URL('../apps/api/dist/bundle/main.js', import.meta.url).pathname],
       env: { ...process.env, REX_CONFIG: content === undefined ? join(api.dir, 'none.yml') : path },
     });
-    expect(await child.exited).toEqual({ code: 1, signal: null });
-    await pause(20);
+    expect(await child.closed).toEqual({ code: 1, signal: null });
     for (const said of says) expect(child.tail()).toContain(said);
     expect(child.tail()).not.toMatch(/^\s+at /m);
   });

@@ -244,7 +244,7 @@ describe('rex and the real API', () => {
 
   async function endAsWorker(id: string): Promise<void> {
     const client = openRedis(redis.url, 'request', () => undefined);
-    await whenReady(client, 2_000);
+    await whenReady(client, 30_000);
     const journal = await claim(client, new Keys('rex'), id, 'test');
     await journal?.append({ type: 'log', level: 'info', message: 'a word on the way' });
     await journal?.append({

@@ -190,9 +190,9 @@ describe('rex watch on a terminal', () => {
     const journal = running(0);
     for (let at = 0; at < 400; at += 1) journal.stage('server1', 10);
     const api = await stub({ events: journal.events, given: 2 });
+    const beginMs = performance.now();
     const screen = terminal(api, ['watch', JOB]);
     await screen.until(/server1/);
-    const beginMs = performance.now();
     for (let given = 2; given < journal.length; given += 100) {
       api.give(given);
       await new Promise((resolve) => setImmediate(resolve));

@@ -44,7 +44,7 @@ describe('rex token', () => {
     expect(Date.parse(answer.expires) - Date.now()).toBeGreaterThan(89.9 * 86_400_000);
 
     const client = openRedis(redis.url, 'request', () => undefined);
-    await whenReady(client, 2_000);
+    await whenReady(client, 30_000);
     const stored = await client.hgetall(new Keys('rex').token(hashToken(answer.token)));
     client.disconnect();
     expect(stored).toMatchObject({ name: 'ci', role: 'viewer', names: 'server,shop*' });

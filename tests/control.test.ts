@@ -1,11 +1,15 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '@rexdeploy/sandbox/command';
 import { createToken } from '@rexdeploy/sandbox/controller';
+import { findProgram } from '@rexdeploy/sandbox/find-program';
+import { deepMerge } from '@rexdeploy/sandbox/merge';
 import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { beforeAll, beforeEach, expect } from 'vitest';
 import { expectSound } from './support/invariants.js';
 import { uatProgram, versions, writeVersion } from './support/release-steps.js';
-import { follow, startDeployment } from './support/roll-out.js';
+import { follow, healthAttempts, holdListening, PATIENT_ATTEMPTS, startDeployment } from './support/roll-out.js';
 import { type Stand, standForAll, test } from './support/stand.js';
 
 /** Cancel, hold and resume, through the routes and the `rex` command. */
@@ -15,10 +19,11 @@ const REX = fileURLToPath(new URL('../apps/cli/bin/rex.js', import.meta.url));
 
 const stand = standForAll({
   fleet: { names: 2 },
-  config: {
-    worker: { concurrency: 1, stalled_check: '500ms' },
-    environments: { prod: { names: { app2: { hold_timeout: '1s' } } } },
-  },
+  config: (fleet) =>
+    deepMerge(healthAttempts(fleet, PATIENT_ATTEMPTS), {
+      worker: { concurrency: 1, stalled_check: '500ms' },
+      environments: { prod: { names: { app2: { hold_timeout: '1s' } } } },
+    }),
 });
 let env: NodeJS.ProcessEnv;
 beforeAll(async () => {
@@ -75,12 +80,12 @@ test('a queued job that is cancelled never begins', async () => {
 
 test('cancelled while an instance is being verified: it is brought back, the others are not touched', async () => {
   const { client } = stand();
-  // There is time to act between its start and its health.
-  setBehaviour(uatProgram(stand()), { slow: 800 });
+  const listen = holdListening(stand());
   const id = await startDeployment(stand());
   await follow(stand(), id, 'step-started server1 verify', async () => {
     expect((await client.post(`/jobs/${id}/cancel`)).status).toBe(202);
   });
+  listen();
   const { body } = await client.get(`/jobs/${id}`);
   expect(body).toMatchObject({ code: '-1', job: { state: 'cancelled', rollback: 'done', progress: { done: '0' } } });
   expect(body.msg).toMatch(/cancelled by tests; server1 was cancelled; server1 was brought back/);
@@ -91,9 +96,16 @@ test('cancelled while an instance is being verified: it is brought back, the oth
 test('cancelled while it is staged: what was placed is removed again', async () => {
   const { client } = stand();
   const releases = await programReleases(stand(), 'server1');
+  // It comes no further than the copy of what the host has already.
+  const host = stand().fleet.hostOf('server1');
+  const held = join(host.dir, 'held');
+  writeFileSync(held, '');
+  host.putCommand('cp', `#!/bin/sh\nwhile [ -e '${held}' ]; do sleep 0.02; done\nexec ${findProgram('cp')} "$@"\n`);
   const id = await startDeployment(stand());
   await follow(stand(), id, 'step-started server1 stage', () => client.post(`/jobs/${id}/cancel`));
   expect((await client.get(`/jobs/${id}`)).body.job?.state).toBe('cancelled');
+  rmSync(held);
+  rmSync(join(host.binDir, 'cp'));
   expect(await expectSound(stand())).toEqual(before);
   expect(await programReleases(stand(), 'server1')).toBe(releases);
 });
@@ -120,10 +132,12 @@ test('hold=1 stops after the first batch, survives a killed worker, binds none, 
 test('a running job is held after its batch; cancelled then, what is done stays and the rest is left alone', async () => {
   const { client } = stand();
   const releases = await programReleases(stand(), 'server2');
+  const listen = holdListening(stand());
   const id = await startDeployment(stand());
-  await follow(stand(), id, 'step-started server1 drain', async () => {
+  await follow(stand(), id, 'step-mark server1 start', async () => {
     expect((await client.post(`/jobs/${id}/resume`)).status).toBe(409);
     expect((await client.post(`/jobs/${id}/hold`)).status).toBe(202);
+    listen();
     await untilHeld(stand(), id);
     expect((await client.post(`/jobs/${id}/cancel`)).status).toBe(202);
   });
@@ -135,15 +149,20 @@ test('a running job is held after its batch; cancelled then, what is done stays 
 });
 
 test('cancelled when the first batch is nearly done, it is not held after it but ends', async () => {
-  const { client, workers } = stand();
-  const worker = workers.at(-1);
+  const { client, fleet } = stand();
+  const listen = holdListening(stand());
   const id = (await client.rex({ ...DEPLOY, hold: '1' })).body.job?.id ?? '';
-  await follow(stand(), id, 'step-started server1 restore', async () => {
-    worker?.freeze();
+  const nearlyDone = follow(stand(), id, 'step-started server1 restore', async () => {
     expect((await client.post(`/jobs/${id}/cancel`)).status).toBe(202);
     expect((await client.post(`/jobs/${id}/hold`)).body.msg).toContain('is being cancelled');
-    worker?.thaw();
+    fleet.lb?.sshd.thaw();
   });
+  // The hand-back waits for the balancer's host.
+  await follow(stand(), id, 'step-mark server1 start', async () => {
+    fleet.lb?.sshd.freeze();
+    listen();
+  });
+  await nearlyDone;
   const { body } = await client.get(`/jobs/${id}`);
   expect(body.msg).toMatch(/cancelled by tests; on the new release: server1; not touched: server2/);
   expect(await expectSound(stand())).toEqual(after(0));

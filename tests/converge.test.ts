@@ -12,7 +12,8 @@ import {
   stepsOf,
   versions,
 } from './support/release-steps.js';
-import { type Stand, test } from './support/stand.js';
+import { healthAttempts } from './support/roll-out.js';
+import { type Stand, standForAll, test } from './support/stand.js';
 
 const converge = ({ client }: Stand, to: string, params: Record<string, string> = {}): Promise<Answer> =>
   client.rex({ action: 'converge', k: 'server', to, wait: '120', ...params });
@@ -23,10 +24,11 @@ async function touched(stand: Stand, answer: Answer): Promise<string[]> {
   return steps.filter((step) => step.endsWith(' guard')).map((step) => step.split(' ')[0] ?? '');
 }
 
-test('a fleet that a failed second batch left mixed is brought to the newest release, or to the former one', async ({
-  start,
-}) => {
-  const stand = await start({ fleet: { instances: 3 } });
+/** Three instances; the tests that need as many come one after another. */
+const ofThree = standForAll({ fleet: { instances: 3 }, config: (fleet) => healthAttempts(fleet, 60) });
+
+test('a fleet that a failed second batch left mixed is brought to the newest release, or to the former one', async () => {
+  const stand = ofThree();
   await refuseVersion(stand, 'server2', 'v2');
   await expect(deployVersion(stand, 'v2')).rejects.toThrow('no licence');
   expect(await versions(stand)).toEqual(['v2', 'v1', 'v1']);
@@ -52,13 +54,12 @@ test('a fleet that a failed second batch left mixed is brought to the newest rel
   expect(nothing.body.job?.progress).toMatchObject({ done: '3', total: '3' });
 });
 
-test('one that was halted is not healthy, goes first, and the last healthy one stays in rotation', async ({
-  start,
-}) => {
-  const stand = await start({ fleet: { instances: 3 } });
+test('one that was halted is not healthy, goes first, and the last healthy one stays in rotation', async () => {
+  const stand = ofThree();
   const good = await deployVersion(stand, 'v2', 'server1');
   setBehaviour(stand.fleet.uatDirs.get('server')?.programDir ?? '', { unhealthy: true });
   const halted = await stand.client.deploy({ k: 'server3', senv: 'uat', on_failure: 'halt' });
+  setBehaviour(stand.fleet.uatDirs.get('server')?.programDir ?? '', {});
   expect(halted.body.msg).toContain('server3 was left as it is');
   // The newest release is the halted one, and it was never in use.
   const answer = await converge(stand, 'newest');
@@ -72,6 +73,22 @@ test('one that was halted is not healthy, goes first, and the last healthy one s
   const mended = await converge(stand, 'newest');
   expect(mended.body.msg).toBeUndefined();
   expect(await touched(stand, mended)).toEqual(['server2']);
+  expect(await expectSound(stand)).toEqual(['v2', 'v2', 'v2']);
+});
+
+test('it can be held after the first instance, and knows the newest release without any record', async () => {
+  const stand = ofThree();
+  const { client } = stand;
+  await deployVersion(stand, 'v2', 'server1');
+  await deployVersion(stand, 'v1');
+  await deployVersion(stand, 'v2', 'server1');
+  await forgetDeployments(stand);
+  const accepted = await client.rex({ action: 'converge', k: 'server', to: 'newest', hold: '1' });
+  const id = accepted.body.job?.id ?? '';
+  await expect.poll(async () => (await client.get(`/jobs/${id}`)).body.job?.state, { timeout: 30_000 }).toBe('held');
+  expect(await versions(stand)).toEqual(['v2', 'v2', 'v1']);
+  await client.post(`/jobs/${id}/resume`);
+  expect((await client.get(`/jobs/${id}?wait=60`)).body.msg).toBeUndefined();
   expect(await expectSound(stand)).toEqual(['v2', 'v2', 'v2']);
 });
 
@@ -122,20 +139,4 @@ test('a release that is not healthy is brought back, and what was placed for it 
   expect(await expectSound(stand)).toEqual(['v2', 'v1']);
   const { programDir } = fleet.instance('server2');
   expect((await fleet.hostOf('server2').ssh(`ls -d ${programDir}_${v2.stamp}`)).code).not.toBe(0);
-});
-
-test('it can be held after the first instance, and knows the newest release without any record', async ({ start }) => {
-  const stand = await start({ fleet: { instances: 3 } });
-  const { client } = stand;
-  await deployVersion(stand, 'v2', 'server1');
-  await deployVersion(stand, 'v1');
-  await deployVersion(stand, 'v2', 'server1');
-  await forgetDeployments(stand);
-  const accepted = await client.rex({ action: 'converge', k: 'server', to: 'newest', hold: '1' });
-  const id = accepted.body.job?.id ?? '';
-  await expect.poll(async () => (await client.get(`/jobs/${id}`)).body.job?.state, { timeout: 30_000 }).toBe('held');
-  expect(await versions(stand)).toEqual(['v2', 'v2', 'v1']);
-  await client.post(`/jobs/${id}/resume`);
-  expect((await client.get(`/jobs/${id}?wait=60`)).body.msg).toBeUndefined();
-  expect(await expectSound(stand)).toEqual(['v2', 'v2', 'v2']);
 });

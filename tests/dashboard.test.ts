@@ -13,6 +13,7 @@ import { inspect, picture, type Visitor, visit, visitAs } from './support/browse
 import { startChromium } from './support/chromium.js';
 import { startHttpProxy } from './support/http-proxy.js';
 import { expectSound } from './support/invariants.js';
+import { healthAttempts, holdListening, PATIENT_ATTEMPTS } from './support/roll-out.js';
 import { type Stand, startStand } from './support/stand.js';
 
 /** The dashboard as people use it, in a real browser. The tests share one stand, and go on from each other's releases. */
@@ -25,7 +26,10 @@ let tokens: Tokens;
 let admin: Visitor;
 
 beforeAll(async () => {
-  [stand, browser] = await Promise.all([startStand({}, releases), startChromium()]);
+  [stand, browser] = await Promise.all([
+    startStand({ config: (fleet) => healthAttempts(fleet, PATIENT_ATTEMPTS) }, releases),
+    startChromium(),
+  ]);
   releases.push(() => browser.close());
   const redis = new Redis(stand.redis.url);
   releases.push(async () => redis.disconnect());
@@ -74,12 +78,12 @@ test('the keyboard alone logs in, and a wrong token is told apart', async () => 
   await page.keyboard.type('1500000000wrong');
   await page.keyboard.press('Enter');
   await expect.poll(() => page.getByRole('alert').textContent()).toContain('unknown or was revoked');
-  expect(await page.evaluate('document.activeElement.name')).toBe('token');
+  await expect.poll(() => page.evaluate('document.activeElement.name')).toBe('token');
   await page.keyboard.press('Control+A');
   await page.keyboard.type(token);
   await page.keyboard.press('Enter');
   await heading(page, 'Names').waitFor();
-  expect(await page.title()).toBe('Names · Rexdeploy');
+  await expect.poll(() => page.title()).toBe('Names · Rexdeploy');
   // The token is nowhere that a script could read it.
   const readable = 'document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + location.href';
   expect(await page.evaluate(readable)).not.toContain(token);
@@ -106,17 +110,17 @@ test('a deployment is made of the dry run that showed it, and is watched to its 
   const { page } = visitor;
   await page.goto('/#/names');
   await button(page, 'Deploy: server').click();
-  expect(await reasonOf(page, 'Deploy server')).toContain('Make a dry run first');
+  await expect.poll(() => reasonOf(page, 'Deploy server')).toContain('Make a dry run first');
   await button(page, 'Dry run').click();
   await page.getByText('Files of server1').click();
   await page.getByText('~ version.txt').first().waitFor();
   await inspect(visitor, 'deploy');
 
   await page.getByLabel('The package').selectOption('2');
-  expect(await reasonOf(page, 'Deploy server')).toContain('The form has changed');
+  await expect.poll(() => reasonOf(page, 'Deploy server')).toContain('The form has changed');
   await page.getByLabel('The package').selectOption('1');
-  // Late enough to be seen on its way.
-  setBehaviour(uatDir(), { slow: 500 });
+  // It is seen on its way.
+  const listen = holdListening(stand);
   await button(page, 'Deploy server').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Deploy' }).click();
   // Something is not as the dry run saw it.
@@ -127,6 +131,7 @@ test('a deployment is made of the dry run that showed it, and is watched to its 
   await deployByHand(page);
   await page.locator('.step-running', { hasText: 'verify' }).first().waitFor();
   proxy.cut();
+  listen();
   await page.getByText('runs the new release').nth(1).waitFor();
   await page.locator('.facts').getByText('succeeded').waitFor();
   await page.getByRole('heading', { name: 'Final answer' }).waitFor();
@@ -137,7 +142,7 @@ test('a deployment is made of the dry run that showed it, and is watched to its 
   for await (const event of stand.client.events(idOf(page))) events.push(event);
   const steps = events.filter(({ type }) => type === 'step-done').length;
   // Each line once, whatever was read twice.
-  expect((await page.getByRole('log').textContent())?.match(/ done \(/g)).toHaveLength(steps);
+  await expect.poll(async () => (await page.getByRole('log').textContent())?.match(/ done \(/g)).toHaveLength(steps);
   expect(await expectSound(stand)).toEqual(['v2', 'v2']);
   await inspect(visitor, 'deployment');
   setBehaviour(uatDir(), {});
@@ -167,7 +172,7 @@ test('a roll-back asks first, and goes on when it is told to', async () => {
   await button(page, 'Roll back: server').click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('Roll server back?').waitFor();
-  expect(await focusIsOn(page, 'Cancel')).toBe(true);
+  await expect.poll(() => focusIsOn(page, 'Cancel')).toBe(true);
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
   await button(page, 'Roll back: server').click();
@@ -183,7 +188,7 @@ test('a deployment is held, resumed and cancelled, each after a question', async
   await page.goto(`/#/jobs/${body.job?.id}`);
   await page.getByText('Held after batch 1').waitFor();
   await picture(admin, 'held');
-  expect(await reasonOf(page, 'Roll back')).toContain('has not ended');
+  await expect.poll(() => reasonOf(page, 'Roll back')).toContain('has not ended');
   await button(page, 'Cancel').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel the deployment' }).click();
   await page.getByRole('heading', { name: 'Why it was cancelled' }).waitFor();
@@ -204,7 +209,7 @@ test('what is out of rotation by our hand is the first thing that names show, un
   await stand.client.deploy({ k: 'server1', senv: 'uat' });
   await Promise.all([page.waitForResponse((response) => response.url().endsWith('/drained')), page.reload()]);
   await page.getByText('in', { exact: true }).nth(1).waitFor();
-  expect(await banner.count()).toBe(0);
+  await expect.poll(() => banner.count()).toBe(0);
   expect(await expectSound(stand)).toEqual(['v2', 'v1']);
 });
 
@@ -261,7 +266,7 @@ test('tokens are made, shown once and revoked; whoever had one is logged out', a
   const token = (await page.locator('.secret').textContent()) ?? '';
   expect(token).toMatch(/^\d{10}[a-z]{32}$/);
   await button(page, 'I have it').click();
-  expect(await page.locator('main').textContent()).not.toContain(token);
+  await expect.poll(() => page.locator('main').textContent()).not.toContain(token);
   await inspect(admin, 'tokens');
   await form.getByLabel('Name', { exact: true }).fill('night');
   await form.getByRole('button', { name: 'Make the token' }).click();
@@ -284,7 +289,7 @@ test('buttons that a token may not press say why, and nothing is sent', async ()
   const eyes = await enter('eyes', 'viewer');
   await eyes.page.goto('/#/names');
   for (const name of ['Deploy: server', 'Roll back: server']) {
-    expect(await reasonOf(eyes.page, name)).toContain('only reads');
+    await expect.poll(() => reasonOf(eyes.page, name)).toContain('only reads');
     await button(eyes.page, name).click({ force: true });
   }
   expect(await eyes.page.getByRole('dialog').count()).toBe(0);
@@ -294,7 +299,7 @@ test('buttons that a token may not press say why, and nothing is sent', async ()
   await eyes.page.getByText('needs a token with the role admin').waitFor();
   await eyes.page.getByRole('link', { name: 'History' }).click();
   await eyes.page.locator('tbody tr').filter({ hasNotText: 'dry run' }).first().getByRole('link').click();
-  expect(await reasonOf(eyes.page, 'Roll back')).toContain('only reads');
+  await expect.poll(() => reasonOf(eyes.page, 'Roll back')).toContain('only reads');
 
   const shop = await enter('shop', 'deployer', 'shop*');
   await shop.page.goto('/#/names');
@@ -349,13 +354,15 @@ test('the pages speak Chinese and remember it, and their colours', async () => {
   await page.goto('/#/names');
   await button(page, 'Switch to Chinese: 中文').click();
   await heading(page, '应用').waitFor();
-  expect([await page.title(), await page.getAttribute('html', 'lang')]).toEqual(['应用 · Rexdeploy', 'zh-CN']);
+  await expect
+    .poll(async () => [await page.title(), await page.getAttribute('html', 'lang')])
+    .toEqual(['应用 · Rexdeploy', 'zh-CN']);
   await picture(admin, 'names-zh');
   await button(page, '配色：自动').click();
   await button(page, '配色：浅色').click();
   await page.reload();
   await heading(page, '应用').waitFor();
-  expect(await page.getAttribute('html', 'data-theme')).toBe('dark');
+  await expect.poll(() => page.getAttribute('html', 'data-theme')).toBe('dark');
   await page.goto('/#/nothing');
   await heading(page, '没有这个页面').waitFor();
   expect(admin.complaints).toEqual([]);

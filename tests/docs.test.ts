@@ -200,7 +200,7 @@ describe('blocks', () => {
     const blocks = blocksIn('ini');
     expect(blocks.length).toBeGreaterThan(0);
     for (const { text } of blocks) {
-      const program = /^ExecStart=\S+ (\S+)$/m.exec(text)?.[1] ?? '';
+      const program = /^ExecStart=\S+ (?:--\S+ )*(\S+)$/m.exec(text)?.[1] ?? '';
       expect(program).not.toBe('');
       expect(existsSync(new URL(program, root))).toBe(true);
     }

@@ -1,7 +1,11 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { deepMerge } from '@rexdeploy/sandbox/merge';
 import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { expect } from 'vitest';
 import { at } from './support/client.js';
-import { type Stand, test } from './support/stand.js';
+import { refuseNothing, refuseVersion } from './support/release-steps.js';
+import { healthAttempts } from './support/roll-out.js';
+import { type Stand, standForAll, test } from './support/stand.js';
 
 const DEPLOY = { k: 'server', senv: 'uat' };
 
@@ -20,10 +24,14 @@ async function expectUntouched({ fleet, client }: Stand, version = 'v1'): Promis
   expect(name.body.data.lock).toEqual({});
 }
 
-test('a release that does not start is taken back, its neighbour is never touched, and the answer says so', async ({
-  start,
-}) => {
-  const stand = await start();
+/** One after another: all failures but the last one leave it as it was. */
+const shared = standForAll({
+  config: (fleet) =>
+    deepMerge(healthAttempts(fleet, 60), { environments: { prod: { names: { server: { retries: 0 } } } } }),
+});
+
+test('a release that does not start is taken back, its neighbour is never touched, and the answer says so', async () => {
+  const stand = shared();
   setBehaviour(programOfUat(stand), { fail: 'start' });
   const { status, body } = await stand.client.deploy(DEPLOY);
   expect(status).toBe(200);
@@ -38,8 +46,8 @@ test('a release that does not start is taken back, its neighbour is never touche
   await expectUntouched(stand);
 });
 
-test('a release that starts and is not healthy is taken back', async ({ start }) => {
-  const stand = await start();
+test('a release that starts and is not healthy is taken back', async () => {
+  const stand = shared();
   setBehaviour(programOfUat(stand), { unhealthy: true });
   const { body } = await stand.client.deploy(DEPLOY);
   expect(body.code).toBe('-1');
@@ -47,28 +55,8 @@ test('a release that starts and is not healthy is taken back', async ({ start })
   await expectUntouched(stand);
 });
 
-test('a failure in the second batch leaves the first one on the new release', async ({ start }) => {
-  const stand = await start();
-  const { fleet, client } = stand;
-  const { service, programDir } = fleet.instance('server2');
-  const script = `#!/bin/sh
-if [ "$1" = start ] && grep -q v2 ${programDir}/version.txt; then echo no licence; exit 7; fi
-exec ${service}-real "$@"
-`;
-  await fleet.hostOf('server2').ssh(`mv ${service} ${service}-real && cat > ${service} && chmod +x ${service}`, script);
-  const { body } = await client.deploy(DEPLOY);
-  expect(body.code).toBe('-1');
-  expect(body.msg).toContain('no licence');
-  expect(body.msg).toContain('on the new release: server1');
-  expect(at(body, 'data', 'data', '0', 'code')).toBe('0');
-  expect(at(body, 'data', 'data', '1', 'code')).toBe('-1');
-  expect((await fleet.instance('server1').observe()).version).toBe('v2');
-  expect((await fleet.instance('server2').observe()).version).toBe('v1');
-  expect(fleet.nginx?.upstream().every((line) => !line.down)).toBe(true);
-});
-
-test('a host that cannot be reached stops the roll-out before any instance is touched', async ({ start }) => {
-  const stand = await start({ config: { environments: { prod: { names: { server: { retries: 0 } } } } } });
+test('a host that cannot be reached stops the roll-out before any instance is touched', async () => {
+  const stand = shared();
   await stand.fleet.hostOf('server2').sshd.stop();
   const { body } = await stand.client.deploy(DEPLOY);
   expect(body.code).toBe('-1');
@@ -91,19 +79,41 @@ test('a host key that is not known is an error with the fingerprint and the comm
   await expectUntouched(stand);
 });
 
-test('an nginx that refuses its configuration gets its file back, and nothing was drained', async ({ start }) => {
-  const stand = await start();
+test('an nginx that refuses its configuration gets its file back, and nothing was drained', async () => {
+  const stand = shared();
   const { fleet, client } = stand;
-  await fleet.lb?.ssh(`printf '\\nnonsense;\\n' >> ${fleet.nginx?.upstreamFile()}`);
+  const file = fleet.nginx?.upstreamFile() ?? '';
+  const sound = readFileSync(file, 'utf8');
+  appendFileSync(file, '\nnonsense;\n');
   const { body } = await client.deploy(DEPLOY);
   expect(body.code).toBe('-1');
   expect(body.msg).toContain('server1 failed at drain');
   expect(body.msg).toContain('nonsense');
   await expectUntouched(stand);
+  expect(readFileSync(file, 'utf8')).toBe(`${sound}\nnonsense;\n`);
+  writeFileSync(file, sound);
 });
 
-test('a name that is busy answers 409 with the running job', async ({ start }) => {
-  const { client, workers } = await start();
+test('a failure in the second batch leaves the first one on the new release', async () => {
+  const stand = shared();
+  setBehaviour(programOfUat(stand), {});
+  const { fleet, client } = stand;
+  await refuseVersion(stand, 'server2', 'v2');
+  const { body } = await client.deploy(DEPLOY);
+  expect(body.code).toBe('-1');
+  expect(body.msg).toContain('no licence');
+  expect(body.msg).toContain('on the new release: server1');
+  expect(at(body, 'data', 'data', '0', 'code')).toBe('0');
+  expect(at(body, 'data', 'data', '1', 'code')).toBe('-1');
+  expect((await fleet.instance('server1').observe()).version).toBe('v2');
+  expect((await fleet.instance('server2').observe()).version).toBe('v1');
+  expect(fleet.nginx?.upstream().every((line) => !line.down)).toBe(true);
+  await refuseNothing(stand, 'server2');
+});
+
+test('a name that is busy answers 409 with the running job', async () => {
+  const { client, workers } = shared();
+  setBehaviour(programOfUat(shared()), {});
   workers[0]?.freeze();
   const first = await client.rex({ action: 'deploy', ...DEPLOY });
   const second = await client.rex({ action: 'deploy', k: 'server1', senv: 'uat' });

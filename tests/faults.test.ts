@@ -11,13 +11,10 @@ const stand = standForAll({ redis: { aof: true }, config: { worker: { lock: '2s'
 test('a disk that is too small is told before anything is touched, with needed and available', async () => {
   const host = stand().fleet.hostOf('server2');
   const before = await versions(stand());
-  // `df` of the host tells of a full disk.
-  host.putCommand(
-    'df',
-    '#!/bin/sh\nif [ "$1" = -Pk ]; then printf "Filesystem 1024-blocks Used Available Capacity Mounted\\nfull 100 90 10 90%% /\\n"; else exec /bin/df "$@"; fi\n',
-  );
+  // `stat` of the host tells of a full disk: 10 blocks of 1,024 bytes are free, and 50 of 100 inodes.
+  host.putCommand('stat', '#!/bin/sh\nif [ "$1" = -f ]; then echo 10 1024 100 50; else exec /usr/bin/stat "$@"; fi\n');
   const { body } = await stand().client.deploy({ k: 'server', senv: 'uat' });
-  host.putCommand('df', '#!/bin/sh\nexec /bin/df "$@"\n');
+  host.putCommand('stat', '#!/bin/sh\nexec /usr/bin/stat "$@"\n');
   expect(body.code).toBe('-1');
   expect(body.msg).toMatch(/server2 needs \d+ bytes beside .*, 10240 are available/);
   expect(await expectSound(stand())).toEqual(before);

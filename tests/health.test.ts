@@ -8,7 +8,7 @@ import { ConfigError } from '@rexdeploy/shared/errors/config-error';
 import { createCheck } from '@rexdeploy/worker/health/create';
 import { waitUntilHealthy } from '@rexdeploy/worker/health/wait';
 import { describe, expect, onTestFinished } from 'vitest';
-import { type Stand, type StandOptions, test } from './support/stand.js';
+import { type Stand, type StandOptions, standForAll, test } from './support/stand.js';
 
 const DEPLOY = { k: 'server', senv: 'uat' };
 const noHost = () => Promise.reject(new Error('no host is asked here'));
@@ -131,17 +131,41 @@ const instances = (one: (index: number) => JsonObject): StandOptions => ({
   },
 });
 
+/** One fleet for most of it, with a name for each check. */
+const standing = standForAll({
+  fleet: { names: 5 },
+  config: ({ names }) => {
+    const of = (at: number, instance: JsonObject, more: JsonObject = {}): JsonObject => ({
+      ...more,
+      instances: Object.fromEntries((names[at]?.keys ?? []).map((key) => [key, instance])),
+    });
+    const log = { log: `${LOG_BASE}/{instance}/app *.log` };
+    // Soon over for what stays unhealthy, and enough for a former release to come up on a machine that is busy.
+    const health = { attempts: 40 };
+    return {
+      environments: {
+        prod: {
+          names: {
+            server: of(0, commandHealth(LICENCE)),
+            app2: of(1, commandHealth(`sleep ${MARK}`, { timeout: '300ms' })),
+            app3: of(2, { health }, log),
+            app4: of(3, {}, log),
+            app5: of(4, { health }, log),
+          },
+        },
+      },
+    };
+  },
+});
+const LICENCE = 'test "$REX_INSTANCE" = server1 && test -n "$REX_HOST" || { echo no; echo licence >&2; exit 7; }';
+/** Found among the processes of the machine. */
+const MARK = `86399.${process.pid}`;
+/** `log` of the names, with a space and a wildcard in it. */
+const LOG_BASE = `/tmp/rex-health-test-${process.pid}`;
+
 describe('in a roll-out', () => {
-  test('a command on the host is a gate: the release passes it, and what it says is the reason when it does not', async ({
-    start,
-  }) => {
-    const stand = await start(
-      instances(() =>
-        commandHealth(
-          'test "$REX_INSTANCE" = server1 && test -n "$REX_HOST" || { echo no; echo licence >&2; exit 7; }',
-        ),
-      ),
-    );
+  test('a command on the host is a gate: the release passes it, and what it says is the reason when it does not', async () => {
+    const stand = standing();
     const { body } = await stand.client.deploy(DEPLOY);
     expect(body.msg).toMatch(
       /server2 failed at verify: .*not healthy after 2 attempts; last: exit code 7: no\nlicence/,
@@ -152,12 +176,11 @@ describe('in a roll-out', () => {
     expect((await stand.fleet.instance('server2').observe()).version).toBe('v1');
   });
 
-  test('a command that hangs is ended, and leaves nothing behind', async ({ start }) => {
-    const mark = '86399.25';
-    const stand = await start(instances(() => commandHealth(`sleep ${mark}`, { timeout: '300ms' })));
-    const { body } = await stand.client.deploy(DEPLOY);
+  test('a command that hangs is ended, and leaves nothing behind', async () => {
+    const stand = standing();
+    const { body } = await stand.client.deploy({ ...DEPLOY, k: 'app2' });
     expect(body.msg).toContain('it did not end within 0.3 s');
-    expect((await stand.fleet.hostOf('server1').ssh(`pgrep -fx 'sleep ${mark}'`)).stdout).toBe('');
+    expect((await stand.fleet.hostOf('app2-1').ssh(`pgrep -fx 'sleep ${MARK}'`)).stdout).toBe('');
   });
 
   test('from: host asks from the host itself, with the headers, and holds the answer to the same rules', async ({
@@ -182,12 +205,12 @@ describe('in a roll-out', () => {
     expect((await stand.client.deploy({ ...DEPLOY, k: 'server2' })).body.msg).toContain('status 500, expected 200');
   });
 
-  test('a failed health check tells the end of the newest log, bounded, in answer and journal', async ({ start }) => {
-    const stand = await start(logged({ attempts: 3 }));
-    setBehaviour(programOfUat(stand), { unhealthy: true });
-    const folder = await putLogs(stand);
-    const { body } = await stand.client.deploy(DEPLOY);
-    expect(body.msg).toMatch(/server1 failed at verify: .*status 500, expected 200/);
+  test('a failed health check tells the end of the newest log, bounded, in answer and journal', async () => {
+    const stand = standing();
+    setBehaviour(programOfUat(stand, 'app3'), { unhealthy: true });
+    const folder = await putLogs(stand, 'app3-1');
+    const { body } = await stand.client.deploy({ ...DEPLOY, k: 'app3' });
+    expect(body.msg).toMatch(/app3-1 failed at verify: .*status 500, expected 200/);
     expect(body.msg).toContain(`last lines of ${folder}/app 2.log:\n`);
     const lines = body.msg?.split('\n') ?? [];
     expect(lines.filter((line) => line.startsWith('line '))).toEqual(
@@ -195,34 +218,34 @@ describe('in a roll-out', () => {
     );
     expect(body.msg).not.toContain('\u001b');
     expect(body.msg).not.toContain('old news');
-    expect(body.msg).toContain('server1 was brought back to its former release and weight');
+    expect(body.msg).toContain('app3-1 was brought back to its former release and weight');
     let failed: unknown;
     for await (const event of stand.client.events(body.job?.id ?? ''))
       if (event.type === 'step-failed') failed = event.data;
     expect(failed).toMatchObject({ step: 'verify', error: { what: expect.stringContaining('line 100 of the app') } });
   });
 
-  test('a failed start tells it too: at most 8 KiB, also of one endless line', async ({ start }) => {
-    const stand = await start(logged({}));
-    setBehaviour(programOfUat(stand), { fail: 'start' });
-    const folder = await putLogs(stand);
-    await stand.fleet.hostOf('server1').ssh(`head -c 100000 /dev/zero | tr '\\0' '\\377' > '${folder}/app 2.log'`);
-    const { body } = await stand.client.deploy(DEPLOY);
-    expect(body.msg).toContain('server1 did not start');
+  test('a failed start tells it too: at most 8 KiB, also of one endless line', async () => {
+    const stand = standing();
+    setBehaviour(programOfUat(stand, 'app4'), { fail: 'start' });
+    const folder = await putLogs(stand, 'app4-1');
+    await stand.fleet.hostOf('app4-1').ssh(`head -c 100000 /dev/zero | tr '\\0' '\\377' > '${folder}/app 2.log'`);
+    const { body } = await stand.client.deploy({ ...DEPLOY, k: 'app4' });
+    expect(body.msg).toContain('app4-1 did not start');
     const [, log = ''] = /last lines of [^\n]*:\n([\s\S]*)\n\(end of the log\)/.exec(body.msg ?? '') ?? [];
     expect(Buffer.byteLength(log)).toBeGreaterThan(4_000);
     expect(Buffer.byteLength(log)).toBeLessThanOrEqual(8 * 1024);
   });
 
-  test('a log that is not there is said, and hides nothing', async ({ start }) => {
-    const stand = await start(logged({ attempts: 2 }));
-    setBehaviour(programOfUat(stand), { unhealthy: true });
-    const { body } = await stand.client.deploy(DEPLOY);
+  test('a log that is not there is said, and hides nothing', async () => {
+    const stand = standing();
+    setBehaviour(programOfUat(stand, 'app5'), { unhealthy: true });
+    const { body } = await stand.client.deploy({ ...DEPLOY, k: 'app5' });
     expect(body.msg).toContain('status 500, expected 200');
-    expect(body.msg).toMatch(/\(no log to read at \/\S+\/server1\/app \*\.log\)/);
+    expect(body.msg).toMatch(/\(no log to read at \/\S+\/app5-1\/app \*\.log\)/);
     // What the service itself said is told with it.
     expect(body.msg).toMatch(/\nlast output of the service:\n\S+ started\n\(end of the output\)/);
-    expect(body.msg).toContain('server1 was brought back');
+    expect(body.msg).toContain('app5-1 was brought back');
   });
 });
 
@@ -234,19 +257,9 @@ function commandHealth(command: string, more: Record<string, string> = {}) {
   };
 }
 
-/** `log` of the name, with a space and a wildcard in it. */
-const LOG_BASE = `/tmp/rex-health-test-${process.pid}`;
-const logged = (health: Record<string, number>): StandOptions => ({
-  config: {
-    environments: {
-      prod: { names: { server: { log: `${LOG_BASE}/{instance}/app *.log`, instances: { server1: { health } } } } },
-    },
-  },
-});
-
-async function putLogs({ fleet }: Stand): Promise<string> {
-  const folder = `${LOG_BASE}/server1`;
-  const host = fleet.hostOf('server1');
+async function putLogs({ fleet }: Stand, key: string): Promise<string> {
+  const folder = `${LOG_BASE}/${key}`;
+  const host = fleet.hostOf(key);
   onTestFinished(() => rmSync(LOG_BASE, { recursive: true, force: true }));
   await host.ssh(
     `mkdir -p ${folder} && cd ${folder} && echo old news > 'app 1.log' && touch -d '2 hours ago' 'app 1.log' &&
@@ -255,4 +268,4 @@ async function putLogs({ fleet }: Stand): Promise<string> {
   return folder;
 }
 
-const programOfUat = ({ fleet }: Stand): string => fleet.uatDirs.get('server')?.programDir ?? '';
+const programOfUat = ({ fleet }: Stand, name: string): string => fleet.uatDirs.get(name)?.programDir ?? '';

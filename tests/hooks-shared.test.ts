@@ -8,7 +8,7 @@ import { parseConfig } from '@rexdeploy/shared/config/load';
 import { ConfigError } from '@rexdeploy/shared/errors/config-error';
 import { describe, expect, onTestFinished } from 'vitest';
 import { at } from './support/client.js';
-import { type Stand, type StandOptions, test } from './support/stand.js';
+import { type Stand, type StandOptions, standForAll, test } from './support/stand.js';
 
 const DEPLOY = { k: 'server', senv: 'uat' };
 const FORMER = '20180521_043510';
@@ -16,7 +16,39 @@ const FORMER = '20180521_043510';
 const withName = (server: JsonObject): StandOptions => ({
   config: { environments: { prod: { names: { server } } } },
 });
-const programOfUat = ({ fleet }: Stand): string => fleet.uatDirs.get('server')?.programDir ?? '';
+
+/** Fails where the new release is meant. */
+const UNLICENSED = 'grep -q v1 "$REX_RELEASE/version.txt" || { seq 1000 1999; echo no licence >&2; exit 3; }';
+const HOOKS = ['before_stop', 'after_switch', 'after_start'] as const;
+const SHARED = ['logs', 'uploads', 'var/data', 'notes.txt'];
+/** What the hooks of the first name write into. */
+let told = '';
+/** One fleet for most of it, with a name for each configuration. */
+const standing = standForAll({
+  fleet: { names: 6 },
+  config: ({ dir }) => {
+    told = join(dir, 'told');
+    const hook = (name: string) => `
+      www=$(dirname "$REX_RELEASE")
+      link=$(basename "$(readlink -f "$www/html$(printf %s "$REX_INSTANCE" | tail -c 1)")")
+      [ -f "$www/../../var/run/$REX_INSTANCE.pid" ] && runs=yes || runs=no
+      echo "${name} $REX_INSTANCE $REX_HOST $(cat "$REX_RELEASE/version.txt") $link $runs" >> ${told}
+      sleep 600 &`;
+    const [before_stop, after_switch, after_start] = HOOKS;
+    const names = {
+      server: { hooks: Object.fromEntries(HOOKS.map((name) => [name, hook(name)])) },
+      app2: { hooks: { [before_stop]: UNLICENSED } },
+      app3: { hooks: { [after_switch]: UNLICENSED } },
+      app4: { hooks: { [after_start]: UNLICENSED } },
+      app5: { hooks: { after_switch: 'echo always broken; false' } },
+      app6: { shared: SHARED },
+    };
+    return { environments: { prod: { names } } };
+  },
+});
+/** The first instance of a name other than the first. */
+const firstOf = (name: string): string => `${name}-1`;
+const programOfUat = ({ fleet }: Stand, name = 'server'): string => fleet.uatDirs.get(name)?.programDir ?? '';
 
 function scratch(): string {
   const dir = mkdtempSync(join(tmpdir(), 'rex-hooks-'));
@@ -31,25 +63,12 @@ async function messages({ client }: Stand, id: string): Promise<string[]> {
 }
 
 describe('hooks', () => {
-  test('run in their places, with the facts of their instance, and what they leave open holds nothing up', async ({
-    start,
-  }) => {
-    const told = join(scratch(), 'told');
-    const hook = (name: string) => `
-      www=$(dirname "$REX_RELEASE")
-      link=$(basename "$(readlink -f "$www/html$(printf %s "$REX_INSTANCE" | tail -c 1)")")
-      [ -f "$www/../../var/run/$REX_INSTANCE.pid" ] && runs=yes || runs=no
-      echo "${name} $REX_INSTANCE $REX_HOST $(cat "$REX_RELEASE/version.txt") $link $runs" >> ${told}
-      sleep 600 &`;
-    const hooks = {
-      before_stop: hook('before_stop'),
-      after_switch: hook('after_switch'),
-      after_start: hook('after_start'),
-    };
-    const { client, fleet } = await start(withName({ hooks }));
+  test('run in their places, with the facts of their instance, and what they leave open holds nothing up', async () => {
+    const { client, fleet } = standing();
     const { body } = await client.deploy(DEPLOY);
     expect(body.msg).toBeUndefined();
-    const expected = fleet.instances.flatMap(({ key, host, programDir }, index) => {
+    const own = fleet.instances.filter(({ name }) => name === 'server');
+    const expected = own.flatMap(({ key, host, programDir }, index) => {
       const release = String(at(body, 'data', 'data', String(index), 'data', '0', 'deloy_prodir_after'))
         .split('/')
         .at(-1);
@@ -63,51 +82,48 @@ describe('hooks', () => {
     expect(readFileSync(told, 'utf8').trim().split('\n')).toEqual(expected);
   });
 
-  test.for(['before_stop', 'after_switch', 'after_start'])(
+  test.for(HOOKS.map((hook, at) => [hook, `app${at + 2}`] as const))(
     'a failing %s fails the switch with the end of its output, and the instance is brought back',
-    async (name, { start }) => {
-      const hook = 'grep -q v1 "$REX_RELEASE/version.txt" || { seq 1000 1999; echo no licence >&2; exit 3; }';
-      const stand = await start(withName({ hooks: { [name]: hook } }));
-      const { body } = await stand.client.deploy(DEPLOY);
-      expect(body.msg).toContain(`server1 failed at switch`);
+    async ([hook, k]) => {
+      const stand = standing();
+      const key = firstOf(k);
+      const { body } = await stand.client.deploy({ ...DEPLOY, k });
+      expect(body.msg).toContain(`${key} failed at switch`);
       expect(body.msg).toMatch(
-        new RegExp(`hook ${name} failed: .*exit code 3; its last output:\n[\\s\\S]*1999\nno licence`),
+        new RegExp(`hook ${hook} failed: .*exit code 3; its last output:\n[\\s\\S]*1999\nno licence`),
       );
       expect(body.msg).not.toContain('1900');
-      expect(body.msg).toContain('server1 was brought back to its former release and weight; not touched: server2');
-      const { programDir, observe } = stand.fleet.instance('server1');
-      expect(await observe.call(stand.fleet.instance('server1'))).toMatchObject({
-        version: 'v1',
-        link: `${programDir}_${FORMER}`,
-      });
-      expect(stand.fleet.nginx?.upstream().every((line) => !line.down)).toBe(true);
+      expect(body.msg).toContain(`${key} was brought back to its former release and weight; not touched: ${k}-2`);
+      const instance = stand.fleet.instance(key);
+      expect(await instance.observe()).toMatchObject({ version: 'v1', link: `${instance.programDir}_${FORMER}` });
+      expect(stand.fleet.nginx?.upstream(k).every((line) => !line.down)).toBe(true);
       expect(await messages(stand, body.job?.id ?? '')).toEqual([]);
     },
   );
 
-  test('one that always fails does not stand in the way of bringing back; the journal tells', async ({ start }) => {
-    const stand = await start(withName({ hooks: { after_switch: 'echo always broken; false' } }));
-    const { body } = await stand.client.deploy(DEPLOY);
-    expect(body.msg).toContain('server1 was brought back to its former release and weight');
+  test('one that always fails does not stand in the way of bringing back; the journal tells', async () => {
+    const stand = standing();
+    const { body } = await stand.client.deploy({ ...DEPLOY, k: 'app5' });
+    expect(body.msg).toContain('app5-1 was brought back to its former release and weight');
     const [warning] = await messages(stand, body.job?.id ?? '');
     expect(warning).toContain('after_switch failed, the bring-back goes on');
     expect(warning).toContain('always broken');
-    expect((await stand.fleet.instance('server1').observe()).version).toBe('v1');
+    expect((await stand.fleet.instance('app5-1').observe()).version).toBe('v1');
   });
 });
 
 describe('shared', () => {
-  const shared = ['logs', 'uploads', 'var/data', 'notes.txt'];
+  const shared = SHARED;
 
   /** What the running release holds itself, as before the first deployment with `shared`. */
-  async function fill({ fleet }: Stand): Promise<void> {
-    await fleet.hostOf('server1').ssh(
-      `cd ${fleet.instance('server1').programDir}/ && mkdir -p logs 'uploads/a b' && echo early > logs/app.log &&
+  async function fill({ fleet }: Stand, key = 'server1'): Promise<void> {
+    await fleet.hostOf(key).ssh(
+      `cd ${fleet.instance(key).programDir}/ && mkdir -p logs 'uploads/a b' && echo early > logs/app.log &&
        echo picture > 'uploads/a b/第 1.png' && chmod 750 uploads && ln -s 'a b' uploads/link && echo note > notes.txt`,
     );
   }
-  const read = async ({ fleet }: Stand, path: string): Promise<string> =>
-    (await fleet.hostOf('server1').ssh(`cat '${fleet.instance('server1').programDir}${path}'`)).stdout;
+  const read = async ({ fleet }: Stand, path: string, key = 'server1'): Promise<string> =>
+    (await fleet.hostOf(key).ssh(`cat '${fleet.instance(key).programDir}${path}'`)).stdout;
 
   test('the first deployment copies, also what came after staging; later ones and clean-up leave it alone', async ({
     start,
@@ -161,21 +177,20 @@ describe('shared', () => {
     expect(before.stdout).toBe('early\n');
   });
 
-  test('a release that is brought back has its own as it was; what it then writes comes with the next one', async ({
-    start,
-  }) => {
-    const stand = await start(withName({ shared }));
-    await fill(stand);
-    const { programDir } = stand.fleet.instance('server1');
-    setBehaviour(programOfUat(stand), { fail: 'start' });
-    expect((await stand.client.deploy(DEPLOY)).body.msg).toContain('server1 was brought back');
+  test('a release that is brought back has its own as it was; what it then writes comes with the next one', async () => {
+    const stand = standing();
+    const [k, key] = ['app6', firstOf('app6')];
+    await fill(stand, key);
+    const { programDir } = stand.fleet.instance(key);
+    setBehaviour(programOfUat(stand, k), { fail: 'start' });
+    expect((await stand.client.deploy({ ...DEPLOY, k })).body.msg).toContain(`${key} was brought back`);
     const own = await stand.fleet
-      .hostOf('server1')
-      .ssh(`cd ${programDir}/ && [ ! -L logs ] && echo after >> logs/app.log; ls -A ..`);
+      .hostOf(key)
+      .ssh(`cd ${programDir}/ && [ ! -L logs ] && echo after >> logs/app.log; ls -dA ../${k}-*`);
     expect(own.stdout).not.toMatch(/_20[2-9]\d{5}_/);
-    setBehaviour(programOfUat(stand), {});
-    expect((await stand.client.deploy(DEPLOY)).body.msg).toBeUndefined();
-    expect(await read(stand, '/logs/app.log')).toBe('early\nafter\n');
+    setBehaviour(programOfUat(stand, k), {});
+    expect((await stand.client.deploy({ ...DEPLOY, k })).body.msg).toBeUndefined();
+    expect(await read(stand, '/logs/app.log', key)).toBe('early\nafter\n');
   });
 
   test('odd names, links out of the releases and links into them', () => {

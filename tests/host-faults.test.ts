@@ -1,12 +1,11 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startApi } from '@rexdeploy/sandbox/controller';
 import { findFreePort } from '@rexdeploy/sandbox/ports';
 import type { Sshd } from '@rexdeploy/sandbox/sshd';
 import { expect, onTestFinished } from 'vitest';
 import type { Client, StreamedEvent } from './support/client.js';
+import { holdBalancer } from './support/gate.js';
 import { expectSound } from './support/invariants.js';
 import { follow, journalOf, startDeployment, startSlowDeployment } from './support/roll-out.js';
 import { type Stand, test } from './support/stand.js';
@@ -18,21 +17,10 @@ const DEPLOY = { k: 'server', senv: 'uat' };
 const PATIENT = { environments: { prod: { names: { server: { retries: 12 } } } } };
 const IMPATIENT = { environments: { prod: { names: { server: { retries: 0 } } } } };
 
-/** Keeps every drain from ending, so that there is a moment between two steps. @returns lets it end */
-function holdDrain({ fleet }: Stand): () => void {
-  const { lb } = fleet;
-  if (lb === undefined) throw new Error('the fleet has no balancer');
-  const held = join(lb.dir, 'held');
-  const nginx = readFileSync(join(lb.binDir, 'nginx'), 'utf8');
-  writeFileSync(held, '');
-  lb.putCommand('nginx', nginx.replace('\n', `\nwhile [ -e '${held}' ]; do sleep 0.02; done\n`));
-  return () => rmSync(held);
-}
-
 test('an sshd killed between two steps and back a moment later: the host is asked again', async ({ start }) => {
   const stand = await start({ config: PATIENT });
   const { sshd } = stand.fleet.hostOf('server1');
-  const letGo = holdDrain(stand);
+  const letGo = holdBalancer(stand.fleet);
   const id = await startDeployment(stand);
   let back: Promise<unknown> | undefined;
   await follow(stand, id, 'step-started server1 drain', async () => {
@@ -51,7 +39,7 @@ test('an sshd that is gone for good: nobody else is touched, the answer names wh
   const stand = await start({ config: IMPATIENT });
   const { fleet, client } = stand;
   const { sshd } = fleet.hostOf('server1');
-  const letGo = holdDrain(stand);
+  const letGo = holdBalancer(stand.fleet);
   const id = await startDeployment(stand);
   const events = await follow(stand, id, 'step-started server1 drain', async () => {
     await sshd.kill();
@@ -71,45 +59,6 @@ test('an sshd that is gone for good: nobody else is touched, the answer names wh
   await sshd.restart();
   expect((await client.deploy(DEPLOY)).body.job?.state).toBe('succeeded');
   expect(await expectSound(stand)).toEqual(['v2', 'v2']);
-});
-
-/** Accepts connections in the place of an sshd and never says a word. */
-async function silence(sshd: Sshd): Promise<void> {
-  await sshd.stop();
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    onTestFinished(() => {
-      socket.destroy();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(sshd.port, sshd.address, resolve));
-  onTestFinished(() => {
-    server.close();
-  });
-}
-
-/** Each attempt to connect takes its ten seconds, and there are several, one after another. */
-const SILENT_MS = 120_000;
-
-test('hosts that accept a connection and stay silent are told after their time, and nothing was drained', {
-  timeout: SILENT_MS,
-}, async ({ start }) => {
-  const stand = await start({ config: IMPATIENT });
-  const { fleet, client } = stand;
-  await silence(fleet.hostOf('server1').sshd);
-  fleet.hostOf('server2').sshd.freeze();
-  const { body } = await client.deploy(DEPLOY);
-  expect(body.job?.state).toBe('failed');
-  expect(body.msg).toContain('no instance was taken out of rotation, stopped or switched');
-  const failed = (await journalOf(stand, body.job?.id ?? '')).filter(({ type }) => type === 'step-failed');
-  expect(failed).toHaveLength(2);
-  for (const { data } of failed) {
-    const { host } = fleet.instance(String(data.instance));
-    const what = expect.stringMatching(/timed out after \d+ ms while shaking hands/);
-    expect(data).toMatchObject({ step: 'stage', error: { what, where: expect.stringContaining(host) } });
-  }
-  fleet.hostOf('server2').sshd.thaw();
-  expect(await expectSound(stand)).toEqual(['v1', 'v1']);
 });
 
 /** Listens to a job as a browser does: whenever the stream breaks, it is opened again after the last event that came. */
@@ -164,6 +113,46 @@ test('an API killed, and one stopped, while 20 clients listen: each gets every e
   expect(await expectSound(stand)).toEqual(['v2', 'v2']);
 });
 
+/** Accepts connections in the place of an sshd and never says a word. */
+async function silence(sshd: Sshd): Promise<Disposable> {
+  await sshd.stop();
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    sockets.push(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(sshd.port, sshd.address, resolve));
+  return {
+    [Symbol.dispose]: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+/** These spend most of their time waiting, each on a stand of its own. */
+test.concurrent('hosts that accept a connection and stay silent are told after their time, and nothing was drained', async ({
+  start,
+  expect,
+}) => {
+  const stand = await start({ config: IMPATIENT });
+  const { fleet, client } = stand;
+  using _ = await silence(fleet.hostOf('server1').sshd);
+  fleet.hostOf('server2').sshd.freeze();
+  const { body } = await client.deploy(DEPLOY);
+  expect(body.job?.state).toBe('failed');
+  expect(body.msg).toContain('no instance was taken out of rotation, stopped or switched');
+  const failed = (await journalOf(stand, body.job?.id ?? '')).filter(({ type }) => type === 'step-failed');
+  expect(failed).toHaveLength(2);
+  for (const { data } of failed) {
+    const { host } = fleet.instance(String(data.instance));
+    const what = expect.stringMatching(/timed out after \d+ ms while shaking hands/);
+    expect(data).toMatchObject({ step: 'stage', error: { what, where: expect.stringContaining(host) } });
+  }
+  fleet.hostOf('server2').sshd.thaw();
+  expect(await expectSound(stand)).toEqual(['v1', 'v1']);
+});
+
 /** Longer than a worker's hold of a deployment, so that it has to be taken up again. */
 const OUTAGE_MS = 4_000;
 const FAST_TAKEOVER = { worker: { lock: '2s', stalled_check: '500ms' } };
@@ -181,8 +170,9 @@ const OUTAGES = {
 } as const;
 
 for (const [how, outage] of Object.entries(OUTAGES)) {
-  test(`Redis ${how} for longer than a hold lasts, while an instance is drained: the roll-out ends as if nothing had happened`, async ({
+  test.concurrent(`Redis ${how} for longer than a hold lasts, while an instance is drained: the roll-out ends as if nothing had happened`, async ({
     start,
+    expect,
   }) => {
     const stand = await start({ redis: { aof: true }, config: FAST_TAKEOVER });
     const id = await startSlowDeployment(stand);

@@ -5,6 +5,7 @@ import { request } from 'undici';
 import { expect, onTestFinished, vi } from 'vitest';
 import type { StreamedEvent } from './support/client.js';
 import { type Family, parseExposition, sampleOf } from './support/exposition.js';
+import { heldSwitches, holdSwitches } from './support/gate.js';
 import { follow, journalOf, startDeployment } from './support/roll-out.js';
 import { type Stand, test } from './support/stand.js';
 
@@ -54,6 +55,7 @@ function namesIn(node: unknown): string[] {
 }
 
 async function deployTwice(stand: Stand): Promise<StreamedEvent[]> {
+  const letGo = holdSwitches(stand.fleet);
   const first = await startDeployment(stand);
   // The worker dies in the middle; what the next one goes on with counts once.
   const events = await follow(stand, first, 'step-started server1 switch', async () => {
@@ -63,6 +65,7 @@ async function deployTwice(stand: Stand): Promise<StreamedEvent[]> {
     });
     expect(out).toBe(1);
     await stand.workers[0]?.kill9();
+    letGo();
     await stand.addWorker();
   });
   await stand.fleet.hostOf('server2').sshd.stop();
@@ -74,7 +77,11 @@ test('what was deployed, how it ended and how long each step took is the same at
 }) => {
   const stand = await start({
     fleet: { app: false },
-    config: { api: { metrics: '${REX_METRICS:-token}' }, worker: { lock: '2s', stalled_check: '500ms' } },
+    config: (fleet) => ({
+      api: { metrics: '${REX_METRICS:-token}' },
+      worker: { lock: '2s', stalled_check: '500ms' },
+      ...heldSwitches(fleet),
+    }),
   });
   const other = await startApi({ config: stand.configFile, env: { ...stand.fleet.env, REX_METRICS: 'open' } });
   onTestFinished(() => other.stop());

@@ -130,7 +130,7 @@ test('a roll-out is told to every kind of receiver, each in its own signed form;
   expect(at(JSON.parse(receiver.at('/slack')[0]?.body ?? ''), 'blocks', '0', 'text', 'text')).toContain('Gray release');
 
   // Every one of its requests is still open: nobody waited for an answer.
-  expect(receiver.at('/slow').length).toBe(5);
+  await expect.poll(() => receiver.at('/slow').length, { timeout: 20_000 }).toBe(5);
   const notes = async (): Promise<string[]> => {
     const told: string[] = [];
     for await (const { type, data } of client.events(id)) if (type === 'notified') told.push(String(data.notice));
@@ -187,7 +187,7 @@ test('a worker that dies before anybody was told, or while somebody is, swallows
   });
   expect(payload.msg).toContain('(生产环境) (server) 回滚失败: server2 failed at verify');
   expect(payload.msg).toContain(`server2: 链接 ${left.linked}; 权重 out (weight 0); 运行中 否`);
-  expect(await redis.scard(keys.untold)).toBe(0);
+  await expect.poll(() => redis.scard(keys.untold)).toBe(0);
   // What the queue holds, an operator's dashboard shows: ids and a name, nothing else.
   const entry = (await notes()).find(({ notifier }) => notifier === 'holds')?.entry ?? '';
   const ticket = { deploymentId: journal.id, entry, notifier: 'holds' };

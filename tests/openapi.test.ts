@@ -8,6 +8,7 @@ import { makeLog } from '@rexdeploy/api/log';
 import { documentedAnswer } from '@rexdeploy/api/openapi/examples/documented-answer';
 import { examples } from '@rexdeploy/api/openapi/examples/routes';
 import type { ApiParts } from '@rexdeploy/api/parts';
+import { TurnReads } from '@rexdeploy/api/redis/turn-reads';
 import { actions } from '@rexdeploy/shared/api/actions';
 import type { Route } from '@rexdeploy/shared/api/route';
 import { type RouteKey, routes } from '@rexdeploy/shared/api/routes';
@@ -161,6 +162,7 @@ async function servedRoutes(): Promise<string[]> {
   const parts: Partial<ApiParts> = {
     config,
     redis,
+    reads: new TurnReads(redis),
     keys: api.keys,
     tokens: api.tokens,
     queue: openQueue(redis, 'rex', () => undefined),

@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { beforeEach, expect } from 'vitest';
 import { expectSound } from './support/invariants.js';
@@ -68,11 +70,16 @@ test('rollback_all goes on where a killed worker left it', async () => {
 
 test('rollback_all and an instance that is gone by then: what it cannot give up it goes on to serve, and that is told', async () => {
   const { client, fleet } = stand();
-  await refuseVersion(stand(), 'server3', next);
+  const held = join(fleet.dir, 'held');
+  writeFileSync(held, '');
+  await refuseVersion(stand(), 'server3', next, { until: held });
   const accepted = await client.rex({ action: 'deploy', ...DEPLOY, on_failure: 'rollback_all' });
   const id = accepted.body.job?.id ?? '';
   const { sshd } = fleet.hostOf('server1');
-  await follow(stand(), id, 'step-started server3 switch', () => sshd.kill());
+  await follow(stand(), id, 'step-started server3 switch', async () => {
+    await sshd.kill();
+    rmSync(held);
+  });
   const { body } = await client.get(`/jobs/${id}`);
   expect(body.job).toMatchObject({ state: 'failed', rollback: 'failed' });
   expect(body.msg).toContain('server3 was brought back to its former release and weight');

@@ -3,18 +3,35 @@ import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { expect } from 'vitest';
 import { type Answer, at } from './support/client.js';
 import { expectSound } from './support/invariants.js';
-import { deployVersion, forgetDeployments, loseRelease, stepsOf, versions } from './support/release-steps.js';
-import { type Stand, test } from './support/stand.js';
+import {
+  deployVersion,
+  forgetDeployments,
+  loseRelease,
+  stepsOf,
+  uatProgram,
+  versions,
+} from './support/release-steps.js';
+import { type Stand, standForAll, test } from './support/stand.js';
 
 const rollback = ({ client }: Stand, params: Record<string, string> = {}): Promise<Answer> =>
   client.rex({ action: 'rollback', k: 'server', wait: '120', ...params });
 
+/** One fleet for most of it: each test begins with a name to which nothing was deployed yet. */
+const standing = standForAll({
+  fleet: { names: 9 },
+  config: {
+    worker: { lock: '2s', stalled_check: '200ms' },
+    environments: { prod: { names: { app7: { keep_releases: 2 } } } },
+  },
+});
+
+/** All is sound. @returns the versions that a name's instances answer */
+const versionsOf = (name: string): Promise<(string | undefined)[]> => expectSound(standing(), { of: name });
+
 const recordOf = (body: unknown, batch: number) => at(body, 'data', 'data', String(batch), 'data', '0');
 
-test('a rollback brings every instance to its former release through the balancer; a second one returns', async ({
-  start,
-}) => {
-  const stand = await start();
+test('a rollback brings every instance to its former release through the balancer; a second one returns', async () => {
+  const stand = standing();
   const { client, fleet } = stand;
   const deployed = await deployVersion(stand, 'v2');
   const { status, body } = await rollback(stand);
@@ -23,8 +40,9 @@ test('a rollback brings every instance to its former release through the balance
   expect(body).toMatchObject({ code: '0', data: { code: '0', msg: 'server 全部灰度发布完成' } });
   expect(body.job).toMatchObject({ action: 'rollback', state: 'succeeded' });
   expect(body.job?.progress).toMatchObject({ done: '2', total: '2', bytes: '0', bytes_total: '0' });
-  expect(await expectSound(stand)).toEqual(['v1', 'v1']);
-  for (const [index, { key, programDir, configDir, observe }] of fleet.instances.entries()) {
+  expect(await versionsOf('server')).toEqual(['v1', 'v1']);
+  const own = fleet.instances.filter(({ name }) => name === 'server');
+  for (const [index, { key, programDir, configDir, observe }] of own.entries()) {
     expect(await observe.call(fleet.instance(key))).toMatchObject({
       link: `${programDir}_${FIRST_STAMP}`,
       configLink: `${configDir}_${FIRST_STAMP}`,
@@ -52,7 +70,7 @@ test('a rollback brings every instance to its former release through the balance
   const former = (await client.get(`/jobs/${deployed.id}`)).body;
   expect(recordOf(former, 0)).toMatchObject({ rollRecord: '0', rollbackNumber: '1' });
   expect((await rollback(stand)).body.msg).toBeUndefined();
-  expect(await expectSound(stand)).toEqual(['v2', 'v2']);
+  expect(await versionsOf('server')).toEqual(['v2', 'v2']);
   // That one went by the record of the first rollback.
   expect(recordOf((await client.get(`/jobs/${body.job?.id}`)).body, 1)).toMatchObject({ rollbackNumber: '1' });
   const again = (await client.get(`/jobs/${deployed.id}`)).body;
@@ -60,134 +78,125 @@ test('a rollback brings every instance to its former release through the balance
   expect(again.take).toBe(former.take);
 });
 
-test('a release is named by its stamp, its directory or its path, and each instance gets its own', async ({
-  start,
-}) => {
-  const stand = await start();
+test('a release is named by its stamp, its directory or its path, and each instance gets its own', async () => {
+  const stand = standing();
   const { fleet } = stand;
-  const { programDir } = fleet.instance('server2');
-  const v2 = await deployVersion(stand, 'v2');
-  await deployVersion(stand, 'v3');
+  const { programDir } = fleet.instance('app2-2');
+  const v2 = await deployVersion(stand, 'v2', 'app2');
+  await deployVersion(stand, 'v3', 'app2');
   const base = programDir.split('/').at(-1);
   for (const [to, version] of [
     [FIRST_STAMP, 'v1'],
     [`${base}_${v2.stamp}`, 'v2'],
     [`${programDir}_${FIRST_STAMP}`, 'v1'],
   ] as const) {
-    const { body } = await rollback(stand, { to });
+    const { body } = await rollback(stand, { k: 'app2', to });
     expect(body.msg).toBeUndefined();
-    expect(await versions(stand)).toEqual([version, version]);
+    expect(await versionsOf('app2')).toEqual([version, version]);
   }
   // It runs already: nothing is done, and all of it is done.
-  const { body } = await rollback(stand, { to: FIRST_STAMP });
+  const { body } = await rollback(stand, { k: 'app2', to: FIRST_STAMP });
   expect(body).toMatchObject({ code: '0', job: { progress: { done: '2', total: '2' } } });
   expect(await stepsOf(stand, body.job?.id ?? '')).toEqual([]);
 });
 
-test('what can not be the name of a release is refused, and so is what does not go together', async ({ start }) => {
-  const stand = await start({ workers: 0 });
+test('what can not be the name of a release is refused, and so is what does not go together', async () => {
+  const stand = standing();
   const { programDir } = stand.fleet.instance('server2');
   for (const to of ['html9_20180521_043510', '/etc', '..', 'newest', `${programDir}/../x_20180521_043510`]) {
-    const refused = await rollback(stand, { to });
+    const refused = await rollback(stand, { k: 'server', to });
     expect([refused.status, refused.body.msg]).toEqual([400, expect.stringContaining(`to=${JSON.stringify(to)}`)]);
   }
-  expect((await rollback(stand, { to: FIRST_STAMP, rollstatus: '1' })).status).toBe(400);
-  expect((await rollback(stand, { senv: 'uat' })).body.msg).toContain('unknown parameter "senv"');
+  expect((await rollback(stand, { k: 'server', to: FIRST_STAMP, rollstatus: '1' })).status).toBe(400);
+  expect((await rollback(stand, { k: 'server', senv: 'uat' })).body.msg).toContain('unknown parameter "senv"');
 });
 
-test('a release that one instance lacks is refused before anything is touched, naming what each has', async ({
-  start,
-}) => {
-  const stand = await start();
-  const v2 = await deployVersion(stand, 'v2');
-  const v3 = await deployVersion(stand, 'v3');
-  loseRelease(stand, 'server2', v2.stamp);
-  const { host } = stand.fleet.instance('server2');
-  const has = `server2 on ${host} has ${FIRST_STAMP} ${v3.stamp} (linked)`;
+test('a release that one instance lacks is refused before anything is touched, naming what each has', async () => {
+  const stand = standing();
+  const v2 = await deployVersion(stand, 'v2', 'app3');
+  const v3 = await deployVersion(stand, 'v3', 'app3');
+  loseRelease(stand, 'app3-2', v2.stamp);
+  const { host } = stand.fleet.instance('app3-2');
+  const has = `app3-2 on ${host} has ${FIRST_STAMP} ${v3.stamp} (linked)`;
   for (const params of [{ to: v2.stamp }, {}] as Record<string, string>[]) {
-    const { body } = await rollback(stand, params);
+    const { body } = await rollback(stand, { k: 'app3', ...params });
     expect(body).toMatchObject({ code: '-1', job: { state: 'failed' } });
     expect(body.msg).toContain(has);
     expect(body.msg).toContain('nothing was touched');
-    expect(body.msg).not.toContain('server1 ');
+    expect(body.msg).not.toContain('app3-1 ');
     expect(await stepsOf(stand, body.job?.id ?? '')).toEqual([]);
   }
-  expect(await expectSound(stand)).toEqual(['v3', 'v3']);
+  expect(await versionsOf('app3')).toEqual(['v3', 'v3']);
 });
 
-test('a former release that is not healthy any more: what was linked is brought forward again', async ({ start }) => {
-  const stand = await start();
-  const { stamp } = await deployVersion(stand, 'v2');
-  const { programDir } = stand.fleet.instance('server1');
+test('a former release that is not healthy any more: what was linked is brought forward again', async () => {
+  const stand = standing();
+  const { stamp } = await deployVersion(stand, 'v2', 'app4');
+  const { programDir } = stand.fleet.instance('app4-1');
   setBehaviour(`${programDir}_${FIRST_STAMP}`, { unhealthy: true });
-  const { body } = await rollback(stand);
-  expect(body.msg).toMatch(/server1 failed at verify/);
-  expect(body.msg).toContain('server1 was brought back to its former release and weight; not touched: server2');
-  expect(await expectSound(stand)).toEqual(['v2', 'v2']);
-  expect((await stand.fleet.instance('server1').observe()).link).toBe(`${programDir}_${stamp}`);
+  const { body } = await rollback(stand, { k: 'app4' });
+  expect(body.msg).toMatch(/app4-1 failed at verify/);
+  expect(body.msg).toContain('app4-1 was brought back to its former release and weight; not touched: app4-2');
+  expect(await versionsOf('app4')).toEqual(['v2', 'v2']);
+  expect((await stand.fleet.instance('app4-1').observe()).link).toBe(`${programDir}_${stamp}`);
   // The release that was gone back to is nobody's to remove.
-  expect((await stand.fleet.hostOf('server1').ssh(`ls -d ${programDir}_${FIRST_STAMP}`)).code).toBe(0);
+  expect((await stand.fleet.hostOf('app4-1').ssh(`ls -d ${programDir}_${FIRST_STAMP}`)).code).toBe(0);
 });
 
-for (const moment of ['switch']) {
-  test(`a worker killed during ${moment} of a rollback is replaced, and it ends as if nothing had happened`, async ({
-    start,
-  }) => {
-    const stand = await start({ config: { worker: { lock: '2s', stalled_check: '500ms' } } });
-    const { client, workers, addWorker } = stand;
-    const deployed = await deployVersion(stand, 'v2');
-    const accepted = await client.rex({ action: 'rollback', k: 'server' });
-    expect(accepted.status).toBe(202);
-    const id = accepted.body.job?.id ?? '';
-    const done: string[] = [];
-    let killed = false;
-    for await (const { type, data } of client.events(id)) {
-      if (type === 'step-started' && data.step === moment && !killed) {
-        killed = true;
-        await workers[0]?.kill9();
-        await addWorker();
-      }
-      if (type === 'step-done') done.push(`${data.instance} ${data.step}`);
+test('a worker killed during a rollback is replaced, and it ends as if nothing had happened', async () => {
+  const stand = standing();
+  const { client, workers, addWorker } = stand;
+  const deployed = await deployVersion(stand, 'v2', 'app5');
+  const accepted = await client.rex({ action: 'rollback', k: 'app5' });
+  expect(accepted.status).toBe(202);
+  const id = accepted.body.job?.id ?? '';
+  const done: string[] = [];
+  let killed = false;
+  for await (const { type, data } of client.events(id)) {
+    if (type === 'step-started' && data.step === 'switch' && !killed) {
+      killed = true;
+      await workers[0]?.kill9();
+      await addWorker();
     }
-    expect((await client.get(`/jobs/${id}`)).body).toMatchObject({ code: '0', job: { state: 'succeeded' } });
-    expect(new Set(done).size).toBe(done.length);
-    expect(await expectSound(stand)).toEqual(['v1', 'v1']);
-    const { body } = await client.get(`/jobs/${deployed.id}`);
-    expect([0, 1].map((batch) => at(recordOf(body, batch), 'rollbackNumber'))).toEqual(['1', '1']);
-  });
-}
+    if (type === 'step-done') done.push(`${data.instance} ${data.step}`);
+  }
+  expect((await client.get(`/jobs/${id}`)).body).toMatchObject({ code: '0', job: { state: 'succeeded' } });
+  expect(new Set(done).size).toBe(done.length);
+  expect(await versionsOf('app5')).toEqual(['v1', 'v1']);
+  const { body } = await client.get(`/jobs/${deployed.id}`);
+  expect([0, 1].map((batch) => at(recordOf(body, batch), 'rollbackNumber'))).toEqual(['1', '1']);
+});
 
-test('rollstatus=1 goes to the marked release, which is marked no longer then', async ({ start }) => {
-  const stand = await start();
+test('rollstatus=1 goes to the marked release, which is marked no longer then', async () => {
+  const stand = standing();
   const { client } = stand;
-  const none = await rollback(stand, { rollstatus: '1' });
-  expect(none.body.msg).toContain('(server1)--have not deploy record where rollstatus=1');
-  expect(none.body.msg).toContain('(server2)--have not deploy record where rollstatus=1');
-  const v2 = await deployVersion(stand, 'v2');
-  await deployVersion(stand, 'v3');
-  await deployVersion(stand, 'v4');
-  const marked = await client.rex({ action: 'mark', k: 'server', to: v2.stamp });
+  const none = await rollback(stand, { k: 'app6', rollstatus: '1' });
+  expect(none.body.msg).toContain('(app6-1)--have not deploy record where rollstatus=1');
+  expect(none.body.msg).toContain('(app6-2)--have not deploy record where rollstatus=1');
+  const v2 = await deployVersion(stand, 'v2', 'app6');
+  await deployVersion(stand, 'v3', 'app6');
+  await deployVersion(stand, 'v4', 'app6');
+  const marked = await client.rex({ action: 'mark', k: 'app6', to: v2.stamp });
   expect([marked.status, marked.body.data.msg]).toEqual([200, `${v2.stamp} is marked`]);
   const record = async () => recordOf((await client.get(`/jobs/${v2.id}`)).body, 0);
   expect(await record()).toMatchObject({ rollStatus: '1', rollbackNumber: '0' });
 
-  const { body } = await rollback(stand, { rollstatus: '1', k: 'server1' });
+  const { body } = await rollback(stand, { rollstatus: '1', k: 'app6-1' });
   expect(body.msg).toBeUndefined();
-  expect(await expectSound(stand)).toEqual(['v2', 'v4']);
+  expect(await versionsOf('app6')).toEqual(['v2', 'v4']);
   expect(await record()).toMatchObject({ rollStatus: '0', rollbackNumber: '1' });
-  expect((await rollback(stand, { rollstatus: '1', k: 'server1' })).body.code).toBe('-1');
-  expect((await client.rex({ action: 'mark', k: 'server2', to: '' })).body.data.msg).toContain('no release is marked');
-  expect((await rollback(stand, { rollstatus: '1', k: 'server2' })).body.code).toBe('-1');
+  expect((await rollback(stand, { rollstatus: '1', k: 'app6-1' })).body.code).toBe('-1');
+  expect((await client.rex({ action: 'mark', k: 'app6-2', to: '' })).body.data.msg).toContain('no release is marked');
+  expect((await rollback(stand, { rollstatus: '1', k: 'app6-2' })).body.code).toBe('-1');
 });
 
-test('a marked release outlives keep_releases', async ({ start }) => {
-  const names = { server: { keep_releases: 2 } };
-  const stand = await start({ config: { environments: { prod: { names } } } });
-  const { stamp } = await deployVersion(stand, 'v2', 'server1');
-  await stand.client.rex({ action: 'mark', k: 'server1', to: stamp });
-  for (const version of ['v3', 'v4']) await deployVersion(stand, version, 'server1');
-  expect((await rollback(stand, { k: 'server1', rollstatus: '1' })).body.msg).toBeUndefined();
-  expect(await expectSound(stand)).toEqual(['v2', 'v1']);
+test('a marked release outlives keep_releases', async () => {
+  const stand = standing();
+  const { stamp } = await deployVersion(stand, 'v2', 'app7-1');
+  await stand.client.rex({ action: 'mark', k: 'app7-1', to: stamp });
+  for (const version of ['v3', 'v4']) await deployVersion(stand, version, 'app7-1');
+  expect((await rollback(stand, { k: 'app7-1', rollstatus: '1' })).body.msg).toBeUndefined();
+  expect(await versionsOf('app7')).toEqual(['v2', 'v1']);
 });
 
 test('a plain directory that made way is gone back to, and left again', async ({ start }) => {
@@ -203,27 +212,26 @@ test('a plain directory that made way is gone back to, and left again', async ({
   expect(await versions(stand)).toEqual(['v1', 'v1']);
 });
 
-test('without any record it goes to the newest older release that all of them still have', async ({ start }) => {
-  const stand = await start();
-  const v2 = await deployVersion(stand, 'v2');
-  await deployVersion(stand, 'v3');
+test('without any record it goes to the newest older release that all of them still have', async () => {
+  const stand = standing();
+  const v2 = await deployVersion(stand, 'v2', 'app8');
+  await deployVersion(stand, 'v3', 'app8');
   await forgetDeployments(stand);
-  loseRelease(stand, 'server2', v2.stamp);
-  expect((await rollback(stand)).body.msg).toBeUndefined();
-  expect(await expectSound(stand)).toEqual(['v1', 'v1']);
+  loseRelease(stand, 'app8-2', v2.stamp);
+  expect((await rollback(stand, { k: 'app8' })).body.msg).toBeUndefined();
+  expect(await versionsOf('app8')).toEqual(['v1', 'v1']);
   await forgetDeployments(stand);
-  const { body } = await rollback(stand);
-  expect(body.msg).toContain('(server1)--have not deploy record, and no release older than the linked one');
+  const { body } = await rollback(stand, { k: 'app8' });
+  expect(body.msg).toContain('(app8-1)--have not deploy record, and no release older than the linked one');
 });
 
-test('an instance that was halted on the way goes back to what it had before, not one further', async ({ start }) => {
-  const stand = await start();
-  await deployVersion(stand, 'v2');
-  const uat = stand.fleet.uatDirs.get('server')?.programDir ?? '';
-  setBehaviour(uat, { unhealthy: true });
-  const names = { k: 'server', senv: 'uat', on_failure: 'halt' };
-  expect((await stand.client.deploy(names)).body.msg).toContain('server1 was left as it is');
-  const { body } = await rollback(stand, { k: 'server1' });
+test('an instance that was halted on the way goes back to what it had before, not one further', async () => {
+  const stand = standing();
+  await deployVersion(stand, 'v2', 'app9');
+  setBehaviour(uatProgram(stand, 'app9'), { unhealthy: true });
+  const names = { k: 'app9', senv: 'uat', on_failure: 'halt' };
+  expect((await stand.client.deploy(names)).body.msg).toContain('app9-1 was left as it is');
+  const { body } = await rollback(stand, { k: 'app9-1' });
   expect(body.msg).toBeUndefined();
-  expect(await expectSound(stand)).toEqual(['v2', 'v2']);
+  expect(await versionsOf('app9')).toEqual(['v2', 'v2']);
 });

@@ -2,17 +2,36 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { at } from './support/client.js';
 import { shapeOf } from './support/shape.js';
-import { test } from './support/stand.js';
+import { standForAll, test } from './support/stand.js';
 
 const documented: unknown = JSON.parse(
   readFileSync(new URL('./fixtures/documented-answer.json', import.meta.url), 'utf8'),
 );
 const DEPLOY = { k: 'server', senv: 'uat' };
 
-test('one request rolls the release of uat across both instances, and the answer is the documented one', async ({
-  start,
-}) => {
-  const { client, fleet } = await start();
+/** Two names: one that goes from deployment to deployment, and one that keeps few releases. */
+const stand = standForAll({
+  fleet: { names: 2 },
+  config: { environments: { prod: { names: { app2: { keep_releases: 2 } } } } },
+});
+const trio = standForAll({ fleet: { names: 2, instances: 3, batches: ['server1', 'server2 server3'] } });
+
+test('a dry run tells the difference of each instance and touches nothing', async () => {
+  const { client, fleet } = stand();
+  const before = await Promise.all(fleet.instances.map((instance) => instance.observe()));
+  const { body } = await client.deploy({ ...DEPLOY, dry_run: '1' });
+  expect(body.code).toBe('0');
+  expect(Number(at(body, 'data', 'data', '0', 'program', 'changed'))).toBeGreaterThan(0);
+  expect(Object.values(at(body, 'data', 'data', '0', 'program', 'paths') ?? {})).toContain('~version.txt');
+  expect(await Promise.all(fleet.instances.map((instance) => instance.observe()))).toEqual(before);
+  for (const instance of fleet.instances) {
+    const listing = await fleet.hostOf(instance.key).ssh(`ls -A ${instance.programDir.replace(/\/[^/]+$/, '')}`);
+    expect(listing.stdout).not.toMatch(/\.rexdeploy|\d{8}_\d{6}\d*\.partial/);
+  }
+});
+
+test('one request rolls the release of uat across both instances, and the answer is the documented one', async () => {
+  const { client, fleet } = stand();
   const answer = await client.rex({ action: 'deploy', wait: '120', ...DEPLOY });
 
   expect(answer.status).toBe(200);
@@ -48,24 +67,22 @@ test('one request rolls the release of uat across both instances, and the answer
   expect(fleet.nginx?.upstream().map((line) => line.down)).toEqual([false, false]);
 });
 
-test('both releases of one roll-out carry the same stamp, and the former ones stay where they were', async ({
-  start,
-}) => {
-  const { client, fleet } = await start();
+test('both releases of one roll-out carry the same stamp, and the former ones stay where they were', async () => {
+  const { client, fleet } = stand();
   const { body } = await client.deploy(DEPLOY);
   const stamps = ['0', '1'].map((i) =>
     String(at(body, 'data', 'data', i, 'data', '0', 'deloy_prodir_after')).slice(-15),
   );
   expect(stamps[0]).toMatch(/^\d{8}_\d{6}$/);
   expect(stamps[1]).toBe(stamps[0]);
-  for (const instance of fleet.instances) {
+  for (const instance of fleet.instances.filter(({ name }) => name === 'server')) {
     const former = await fleet.hostOf(instance.key).ssh(`cat ${instance.programDir}_20180521_043510/version.txt`);
     expect(former.stdout.trim()).toBe('v1');
   }
 });
 
-test('waiting, polling, replaying and following live end in the same envelope', async ({ start }) => {
-  const { client } = await start();
+test('waiting, polling, replaying and following live end in the same envelope', async () => {
+  const { client } = stand();
   const accepted = await client.rex({ action: 'deploy', ...DEPLOY });
   expect(accepted.status).toBe(202);
   const id = accepted.body.job?.id ?? '';
@@ -96,56 +113,42 @@ test('waiting, polling, replaying and following live end in the same envelope', 
   expect(live[0]).toBe('accepted');
 });
 
-test('a second deployment of the same program sends no file content', async ({ start }) => {
-  const { client } = await start();
+test('a second deployment of the same program sends no file content', async () => {
+  const { client } = stand();
   await client.deploy(DEPLOY);
   const second = await client.deploy(DEPLOY);
   expect(second.body.code).toBe('0');
   expect(second.body.job?.progress).toMatchObject({ bytes: '0', bytes_total: '0' });
 });
 
-test('instance keys roll only these, in that order, each its own batch', async ({ start }) => {
-  const { client, fleet } = await start({ fleet: { instances: 3 } });
-  const { body } = await client.deploy({ k: 'server3 server1', senv: 'uat' });
-  expect(at(body, 'data', 'data', '0', 'msg')).toBe('server3 have finshed deploy');
-  expect(at(body, 'data', 'data', '1', 'msg')).toBe('server1 have finshed deploy');
-  expect(at(body, 'data', 'data', '2', 'msg')).toBe('server3 server1 have deploy finshed');
-  const versions = await Promise.all(fleet.instances.map(async (instance) => (await instance.observe()).version));
+test('old releases beyond keep_releases are removed, never the current or the former one', async () => {
+  const { client, fleet } = stand();
+  const stamps: string[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    const { body } = await client.deploy({ ...DEPLOY, k: 'app2' });
+    stamps.push(String(at(body, 'data', 'data', '0', 'data', '0', 'deloy_prodir_after')));
+  }
+  const instance = fleet.instance('app2-1');
+  const left = await fleet.hostOf('app2-1').ssh(`ls -d ${instance.programDir}_*`);
+  expect(left.stdout.trim().split('\n')).toEqual(stamps.slice(-2));
+});
+
+test('instance keys roll only these, in that order, each its own batch', async () => {
+  const { client, fleet } = trio();
+  const { body } = await client.deploy({ k: 'app2-3 app2-1', senv: 'uat' });
+  expect(at(body, 'data', 'data', '0', 'msg')).toBe('app2-3 have finshed deploy');
+  expect(at(body, 'data', 'data', '1', 'msg')).toBe('app2-1 have finshed deploy');
+  expect(at(body, 'data', 'data', '2', 'msg')).toBe('app2-3 app2-1 have deploy finshed');
+  const own = fleet.instances.filter(({ name }) => name === 'app2');
+  const versions = await Promise.all(own.map(async (instance) => (await instance.observe()).version));
   expect(versions).toEqual(['v2', 'v1', 'v2']);
 });
 
-test('instances of one batch go together and are reported together', async ({ start }) => {
-  const { client } = await start({ fleet: { instances: 3, batches: ['server1', 'server2 server3'] } });
+test('instances of one batch go together and are reported together', async () => {
+  const { client } = trio();
   const { body } = await client.deploy(DEPLOY);
   expect(at(body, 'data', 'data', '1', 'msg')).toBe('server2 server3 have finshed deploy');
   expect(at(body, 'data', 'data', '1', 'data', '1', 'deploy_key')).toBe('server3');
-});
-
-test('a dry run tells the difference of each instance and touches nothing', async ({ start }) => {
-  const { client, fleet } = await start();
-  const before = await Promise.all(fleet.instances.map((instance) => instance.observe()));
-  const { body } = await client.deploy({ ...DEPLOY, dry_run: '1' });
-  expect(body.code).toBe('0');
-  expect(Number(at(body, 'data', 'data', '0', 'program', 'changed'))).toBeGreaterThan(0);
-  expect(Object.values(at(body, 'data', 'data', '0', 'program', 'paths') ?? {})).toContain('~version.txt');
-  expect(await Promise.all(fleet.instances.map((instance) => instance.observe()))).toEqual(before);
-  for (const instance of fleet.instances) {
-    const listing = await fleet.hostOf(instance.key).ssh(`ls -A ${instance.programDir.replace(/\/[^/]+$/, '')}`);
-    expect(listing.stdout).not.toMatch(/\.rexdeploy|\d{8}_\d{6}\d*\.partial/);
-  }
-});
-
-test('old releases beyond keep_releases are removed, never the current or the former one', async ({ start }) => {
-  const names = { server: { keep_releases: 2 } };
-  const { client, fleet } = await start({ config: { environments: { prod: { names } } } });
-  const stamps: string[] = [];
-  for (let round = 0; round < 4; round += 1) {
-    const { body } = await client.deploy(DEPLOY);
-    stamps.push(String(at(body, 'data', 'data', '0', 'data', '0', 'deloy_prodir_after')));
-  }
-  const instance = fleet.instance('server1');
-  const left = await fleet.hostOf('server1').ssh(`ls -d ${instance.programDir}_*`);
-  expect(left.stdout.trim().split('\n')).toEqual(stamps.slice(-2));
 });
 
 /** The `end` event is the envelope together with what every event has. */

@@ -1,6 +1,6 @@
-import { setBehaviour } from '@rexdeploy/sandbox/program';
 import { expect } from 'vitest';
 import { expectSound } from './support/invariants.js';
+import { follow, startDeployment } from './support/roll-out.js';
 import { type StandOptions, test } from './support/stand.js';
 
 const DEPLOY = { k: 'server', senv: 'uat' };
@@ -17,9 +17,15 @@ test('a release that dies while the first batch is watched is taken back, and th
   start,
 }) => {
   const stand = await start(soaking('30s'));
-  setBehaviour(stand.fleet.uatDirs.get('server')?.programDir ?? '', { die_after: 2000 });
-  const { body } = await stand.client.deploy(DEPLOY);
-  expect(body.msg).toMatch(/server1 failed at soak: .*not healthy any more after \d\.\d s of soak: .*ECONN/);
+  const id = await startDeployment(stand);
+  await follow(stand, id, 'step-started server1 soak', async () => {
+    for (const pid of stand.fleet.instance('server1').pids()) process.kill(pid, 'SIGKILL');
+  });
+  const { body } = await stand.client.get(`/jobs/${id}`);
+  // By its health or by its processes, whichever is asked first.
+  expect(body.msg).toMatch(
+    /server1 failed at soak: .*(not healthy any more after \d\.\d s of soak: .*ECONN|no process matches)/,
+  );
   expect(body.msg).toContain('server1 was brought back to its former release and weight');
   expect(await expectSound(stand)).toEqual(['v1', 'v1']);
 });

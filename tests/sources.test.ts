@@ -9,7 +9,7 @@ import { EVIL_TARS, evilTar } from '@rexdeploy/sandbox/evil-archives';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { at } from './support/client.js';
-import { type Stand, test } from './support/stand.js';
+import { type Stand, standForAll, test } from './support/stand.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rex-sources-'));
 const archive = (name: string): string => join(folder, name);
@@ -24,12 +24,18 @@ function writePackage(dir: string, version: string): void {
   symlinkSync('run.sh', join(dir, 'bin/alias'));
 }
 
+/** The same in three kinds of archive, told apart by their version. */
+const ARCHIVES = [
+  ['v3', 'program.tar', tar],
+  ['v4', 'program.tar.gz', tarGz],
+  ['v5', 'program.zip', zip],
+] as const;
+
 beforeAll(async () => {
-  const dir = join(folder, 'package');
-  writePackage(dir, 'v3');
-  await tar(dir, archive('program.tar'));
-  await tarGz(dir, archive('program.tar.gz'));
-  await zip(dir, archive('program.zip'));
+  for (const [version, file, pack] of ARCHIVES) {
+    writePackage(join(folder, version), version);
+    await pack(join(folder, version), archive(file));
+  }
   writeFileSync(archive('page.html'), '<html>no archive</html>');
   writeFileSync(archive('truncated.tar.gz'), readFileSync(archive('program.tar.gz')).subarray(0, 120));
   web = createServer((incoming, answer) => {
@@ -49,7 +55,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const ALLOW = { packages: { allow_hosts: ['127.0.0.1'] } };
+const apps = standForAll({ config: { packages: { allow_hosts: ['127.0.0.1'], max_bytes: '64KiB' } } });
+/** Files without apps. */
+const files = standForAll({ fleet: { app: false, balancer: 'none' } });
 
 async function fileOn({ fleet }: Stand, key: string, path: string): Promise<string> {
   const { programDir } = fleet.instance(key);
@@ -57,24 +65,9 @@ async function fileOn({ fleet }: Stand, key: string, path: string): Promise<stri
 }
 
 describe('a package from an address', () => {
-  for (const file of ['program.tar', 'program.tar.gz', 'program.zip']) {
-    test(`${file} is laid over the current release, with modes and links as they were packed`, async ({ start }) => {
-      const stand = await start({ config: ALLOW });
-      const { body } = await stand.client.deploy({ k: 'server', url: `${origin}/${file}` });
-      expect(body).toMatchObject({ code: '0' });
-      for (const { key, programDir } of stand.fleet.instances) {
-        expect((await stand.fleet.instance(key).observe()).version).toBe('v3');
-        const seen = await stand.fleet
-          .hostOf(key)
-          .ssh(`cd ${programDir} && stat -c %a bin/run.sh && readlink bin/alias && bin/alias && ls server.js`);
-        expect(seen.stdout.trim().split('\n')).toEqual(['750', 'run.sh', 'run', 'server.js']);
-      }
-    });
-  }
-
-  test('what only fetching can tell fails the deployment before any host is touched', async ({ start }) => {
-    const stand = await start({ config: { packages: { allow_hosts: ['127.0.0.1'], max_bytes: '4KiB' } } });
-    writeFileSync(archive('large.tar'), Buffer.alloc(8192));
+  test('what only fetching can tell fails the deployment before any host is touched', async () => {
+    const stand = apps();
+    writeFileSync(archive('large.tar'), Buffer.alloc(128 * 1024));
     const digest = 'a'.repeat(64);
     const actual = createHash('sha256')
       .update(readFileSync(archive('program.tar.gz')))
@@ -84,7 +77,7 @@ describe('a package from an address', () => {
       [{ url: `${origin}/elsewhere` }, /redirects to http:\/\/localhost:9, which packages\.allow_hosts does not allow/],
       [{ url: `${origin}/page.html` }, /page\.html: .*not an archive/],
       [{ url: `${origin}/truncated.tar.gz` }, /truncated\.tar\.gz: .*(cut off|ends|truncated|damaged)/],
-      [{ url: `${origin}/large.tar` }, /large\.tar: .*larger than 4\.0K/],
+      [{ url: `${origin}/large.tar` }, /large\.tar: .*larger than 64K/],
       [
         { url: `${origin}/program.tar.gz`, sha256: digest },
         new RegExp(`${digest}[\\s\\S]*${actual}|${actual}[\\s\\S]*${digest}`),
@@ -105,15 +98,28 @@ describe('a package from an address', () => {
     expect(listing.stdout).not.toContain('.rexdeploy');
   });
 
-  test('a redirect inside the allowed hosts is followed; a signature is used, and shown and stored to nobody', async ({
-    start,
-  }) => {
-    const stand = await start({ config: ALLOW });
+  for (const [version, file] of ARCHIVES) {
+    test(`${file} is laid over the current release, with modes and links as they were packed`, async () => {
+      const stand = apps();
+      const { body } = await stand.client.deploy({ k: 'server', url: `${origin}/${file}` });
+      expect(body).toMatchObject({ code: '0' });
+      for (const { key, programDir } of stand.fleet.instances) {
+        expect((await stand.fleet.instance(key).observe()).version).toBe(version);
+        const seen = await stand.fleet
+          .hostOf(key)
+          .ssh(`cd ${programDir} && stat -c %a bin/run.sh && readlink bin/alias && bin/alias && ls server.js`);
+        expect(seen.stdout.trim().split('\n')).toEqual(['750', 'run.sh', 'run', 'server.js']);
+      }
+    });
+  }
+
+  test('a redirect inside the allowed hosts is followed; a signature is used, and shown and stored to nobody', async () => {
+    const stand = apps();
     const signed = `${origin}/moved?X-Amz-Signature=0f9e8d7c&v=1`;
     const { body } = await stand.client.deploy({ k: 'server1', url: signed });
     expect(body.code).toBe('0');
     expect(body.param).toMatchObject({ url: `${origin}/moved?X-Amz-Signature=…&v=1` });
-    expect(await fileOn(stand, 'server1', 'version.txt')).toBe('v3');
+    expect(await fileOn(stand, 'server1', 'version.txt')).toBe('v4');
     const refused = await stand.client.deploy({ k: 'server1', url: signed.replace('moved', 'missing') });
     expect(refused.body.msg).toContain('/missing?X-Amz-Signature=…&v=1: answered with status 404');
     const redis = new Redis(stand.redis.url);
@@ -127,37 +133,8 @@ describe('a package from an address', () => {
 });
 
 describe('an uploaded package', () => {
-  test('full=1 lays it over the current release, full=2 replaces the release by it', async ({ start }) => {
-    const stand = await start({ fleet: { app: false, balancer: 'none' } });
-    const { client } = stand;
-    const uploaded = await client.upload({ k: 'server' }, archive('program.tar.gz'));
-    expect(uploaded.status).toBe(200);
-    expect(uploaded.id).toMatch(/^[A-Za-z0-9_-]+$/);
-    expect(uploaded.body.data).toMatchObject({ files: '2', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
-
-    expect((await client.deploy({ k: 'server', package: uploaded.id })).body.code).toBe('0');
-    expect(await fileOn(stand, 'server1', 'version.txt')).toBe('v3');
-    expect(await fileOn(stand, 'server1', 'server.js')).not.toContain('No such file');
-
-    expect((await client.deploy({ k: 'server', package: uploaded.id, full: '2' })).body.code).toBe('0');
-    expect(await fileOn(stand, 'server2', 'version.txt')).toBe('v3');
-    expect(await fileOn(stand, 'server2', 'server.js')).toContain('No such file');
-  });
-
-  test('without senv, url and package the newest upload for the name is used', async ({ start }) => {
-    const stand = await start({ fleet: { app: false, balancer: 'none' } });
-    await stand.client.upload({ k: 'server' }, archive('program.tar'));
-    writePackage(join(folder, 'newer'), 'v4');
-    await zip(join(folder, 'newer'), archive('newer.zip'));
-    await stand.client.upload({ k: 'server' }, archive('newer.zip'));
-    expect((await stand.client.deploy({ k: 'server' })).body.code).toBe('0');
-    expect(await fileOn(stand, 'server1', 'version.txt')).toBe('v4');
-  });
-
-  test('every archive that reaches out of its tree is refused with the entry named, and leaves nothing', async ({
-    start,
-  }) => {
-    const { client } = await start({ fleet: { app: false, balancer: 'none' } });
+  test('every archive that reaches out of its tree is refused with the entry named, and leaves nothing', async () => {
+    const { client } = files();
     for (const kind of EVIL_TARS) {
       const file = archive(`${kind}.tar`);
       await evilTar(file, kind);
@@ -168,11 +145,38 @@ describe('an uploaded package', () => {
     const kept = await client.get('/packages?k=server');
     expect(kept.body.data.data).toEqual({});
   });
+
+  test('full=1 lays it over the current release, full=2 replaces the release by it', async () => {
+    const stand = files();
+    const { client } = stand;
+    const uploaded = await client.upload({ k: 'server' }, archive('program.tar.gz'));
+    expect(uploaded.status).toBe(200);
+    expect(uploaded.id).toMatch(/^[A-Za-z0-9_-]+$/);
+    expect(uploaded.body.data).toMatchObject({ files: '2', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+
+    expect((await client.deploy({ k: 'server', package: uploaded.id })).body.code).toBe('0');
+    expect(await fileOn(stand, 'server1', 'version.txt')).toBe('v4');
+    expect(await fileOn(stand, 'server1', 'server.js')).not.toContain('No such file');
+
+    expect((await client.deploy({ k: 'server', package: uploaded.id, full: '2' })).body.code).toBe('0');
+    expect(await fileOn(stand, 'server2', 'version.txt')).toBe('v4');
+    expect(await fileOn(stand, 'server2', 'server.js')).toContain('No such file');
+  });
+
+  test('without senv, url and package the newest upload for the name is used', async () => {
+    const stand = files();
+    await stand.client.upload({ k: 'server' }, archive('program.tar'));
+    writePackage(join(folder, 'newer'), 'v6');
+    await zip(join(folder, 'newer'), archive('newer.zip'));
+    await stand.client.upload({ k: 'server' }, archive('newer.zip'));
+    expect((await stand.client.deploy({ k: 'server' })).body.code).toBe('0');
+    expect(await fileOn(stand, 'server1', 'version.txt')).toBe('v6');
+  });
 });
 
 describe('configuration', () => {
-  test('is kept by every deployment, until a config package is uploaded for the instance', async ({ start }) => {
-    const stand = await start({ fleet: { app: false, balancer: 'none' } });
+  test('is kept by every deployment, until a config package is uploaded for the instance', async () => {
+    const stand = files();
     const { client, fleet } = stand;
     const { configDir } = fleet.instance('server1');
     const read = async (key: string): Promise<string> => {

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect } from 'vitest';
+import type { FleetInstance } from '@rexdeploy/sandbox/instance';
+import { describe, expect, onTestFinished } from 'vitest';
 import { startCutProxy } from './support/cut-proxy.js';
 import { expectSound } from './support/invariants.js';
 import { moveToSmallDisk, type SmallDisk } from './support/small-disk.js';
-import { type Stand, test as standing } from './support/stand.js';
+import { test as ofStand, type Stand, standForAll } from './support/stand.js';
 
 const DEPLOY = { k: 'server', senv: 'uat' };
 const FAST_TAKEOVER = { worker: { lock: '2s', stalled_check: '500ms' } };
@@ -15,7 +16,7 @@ const OVERHEAD = 512 * 1024;
 const CUT_AFTER = 4 * 1024 * 1024;
 
 /** Given back before the stand is, whose folder could not be removed otherwise. */
-const test = standing.extend<{ held: (() => unknown)[] }>({
+const test = ofStand.extend<{ held: (() => unknown)[] }>({
   held: async ({ start: _ }, use) => {
     const held: (() => unknown)[] = [];
     await use(held);
@@ -126,72 +127,80 @@ describe('a disk that cannot take the release is told before any host gets anyth
       expected: /data\/www cannot be written by \S+, so no release of server2 can be placed there/,
     },
   ];
-  for (const { fault, spoil, expected } of cases) {
-    test(`${fault}`, async ({ start, held }) => {
-      const stand = await start();
-      const { fleet } = stand;
-      const disk = await moveToSmallDisk(fleet.instance('server2'));
-      held.push(() => disk.unmount());
+  test(`${cases.map(({ fault }) => fault).join(', ')}: each is told, and a disk that is mended is used`, async ({
+    start,
+    held,
+  }) => {
+    const stand = await start();
+    const { fleet } = stand;
+    const disk = await moveToSmallDisk(fleet.instance('server2'));
+    held.push(() => disk.unmount());
+    for (const { fault, spoil, expected } of cases) {
       spoil(disk);
       const { body, types } = await follow(stand, await begin(stand));
-      expect(body.msg).toMatch(expected);
+      expect(body.msg, fault).toMatch(expected);
       expect(body.msg).toContain('no instance was taken out of rotation, stopped or switched');
       expect(body.msg).not.toContain('left over');
       expect(types.filter((type) => /^step-started (server1|\S+ drain)/.test(type))).toEqual([]);
-      expect(readdirSync(dirname(fleet.instance('server1').programDir))).not.toContain('.rexdeploy');
+      expect(readdirSync(dirname(fleet.instance('server2').programDir))).not.toContain('.rexdeploy');
       expect(await expectSound(stand)).toEqual(['v1', 'v1']);
-
       disk.remount('rw,size=256m,nr_inodes=100000');
-      expect((await stand.client.deploy(DEPLOY)).body.msg).toBeUndefined();
-      expect(await expectSound(stand)).toEqual(['v2', 'v2']);
-    });
-  }
+    }
+    expect((await stand.client.deploy(DEPLOY)).body.msg).toBeUndefined();
+    expect(await expectSound(stand)).toEqual(['v2', 'v2']);
+  });
 });
 
 describe('a file of the present release that is written to between the look and the copy', () => {
-  /** The host's own tar, which comes in between: `act` runs in the release that is linked. */
-  function comeBetween({ fleet }: Stand, act: string): void {
-    const { programDir } = fleet.instance('server1');
-    fleet
-      .hostOf('server1')
-      .putCommand('tar', `#!/bin/sh\ncase "$1" in -x) (cd ${programDir}/ && ${act}) ;; esac\nexec /bin/tar "$@"\n`);
+  /** Each test has a name of its own. */
+  const standing = standForAll({ fleet: { names: 4 } });
+  const versionsOf = (name: string): Promise<(string | undefined)[]> => expectSound(standing(), { of: name });
+
+  /** The host's own tar, for the test, which comes in between: `act` runs in the release that is linked. */
+  function comeBetween({ programDir, key }: FleetInstance, act: string): void {
+    const host = standing().fleet.hostOf(key);
+    onTestFinished(() => rmSync(join(host.binDir, 'tar')));
+    host.putCommand('tar', `#!/bin/sh\ncase "$1" in -x) (cd ${programDir}/ && ${act}) ;; esac\nexec /bin/tar "$@"\n`);
   }
   /** Same size and time, and another content. */
   const SPOIL =
     'cp -p package.json /tmp/$$ && tr a-z A-Z < /tmp/$$ > package.json && touch -r /tmp/$$ package.json && rm /tmp/$$';
-  const sourceOf = ({ fleet }: Stand): string => fleet.uatDirs.get('server')?.programDir ?? '';
 
-  for (const deployments of ['first', 'second']) {
-    test(`is noticed, and the release has what was sent: ${deployments} deployment`, async ({ start }) => {
-      const stand = await start();
-      if (deployments === 'second') expect((await stand.client.deploy(DEPLOY)).body.msg).toBeUndefined();
-      comeBetween(stand, `grep -q sample package.json && ${SPOIL} || true`);
-      expect((await stand.client.deploy(DEPLOY)).body.msg).toBeUndefined();
-      const { link = '' } = await stand.fleet.instance('server1').observe();
-      expectSameContent(link, sourceOf(stand));
-      expect(await expectSound(stand)).toEqual(['v2', 'v2']);
+  for (const [deployments, k, key] of [
+    ['first', 'server', 'server1'],
+    ['second', 'app2', 'app2-1'],
+  ] as const) {
+    test(`is noticed, and the release has what was sent: ${deployments} deployment`, async () => {
+      const { client, fleet } = standing();
+      const one = fleet.instance(key);
+      if (deployments === 'second') expect((await client.deploy({ ...DEPLOY, k })).body.msg).toBeUndefined();
+      comeBetween(one, `grep -q sample package.json && ${SPOIL} || true`);
+      expect((await client.deploy({ ...DEPLOY, k })).body.msg).toBeUndefined();
+      const { link = '' } = await one.observe();
+      expectSameContent(link, fleet.uatDirs.get(k)?.programDir ?? '');
+      expect(await versionsOf(k)).toEqual(['v2', 'v2']);
     });
   }
 
-  test('again and again ends it with its name, and with nothing left', async ({ start }) => {
-    const stand = await start();
-    comeBetween(stand, 'chmod 644 package.json');
-    const { body } = await stand.client.deploy(DEPLOY);
-    expect(body.msg).toContain('the present release of server1 keeps changing while it is copied');
+  test('again and again ends it with its name, and with nothing left', async () => {
+    const { client, fleet } = standing();
+    comeBetween(fleet.instance('app3-1'), 'chmod 644 package.json');
+    const { body } = await client.deploy({ ...DEPLOY, k: 'app3' });
+    expect(body.msg).toContain('the present release of app3-1 keeps changing while it is copied');
     expect(body.msg).toContain('package.json');
-    expect(await expectSound(stand)).toEqual(['v1', 'v1']);
+    expect(await versionsOf('app3')).toEqual(['v1', 'v1']);
   });
 
-  test('and that no package has a say in is carried over as it is, and read anew the next time', async ({ start }) => {
-    const stand = await start();
-    const { fleet } = stand;
-    await fleet.hostOf('server1').ssh(`echo early > ${fleet.instance('server1').programDir}/own.txt`);
-    comeBetween(stand, 'echo late >> own.txt');
+  test('and that no package has a say in is carried over as it is, and read anew the next time', async () => {
+    const { client, fleet } = standing();
+    const one = fleet.instance('app4-1');
+    await fleet.hostOf(one.key).ssh(`echo early > ${one.programDir}/own.txt`);
+    comeBetween(one, 'echo late >> own.txt');
     for (const lines of ['early\nlate\n', 'early\nlate\nlate\n', 'early\nlate\nlate\nlate\n']) {
-      expect((await stand.client.deploy({ ...DEPLOY, k: 'server1' })).body.msg).toBeUndefined();
-      const { link = '' } = await fleet.instance('server1').observe();
+      expect((await client.deploy({ ...DEPLOY, k: one.key })).body.msg).toBeUndefined();
+      const { link = '' } = await one.observe();
       expect(readFileSync(join(link, 'own.txt'), 'utf8')).toBe(lines);
     }
-    expect(await expectSound(stand)).toEqual(['v2', 'v1']);
+    expect(await versionsOf('app4')).toEqual(['v2', 'v1']);
   });
 });

@@ -62,13 +62,10 @@ async function rollBack({ client }: Stand): Promise<void> {
   expect(body.job?.state).toBe('succeeded');
 }
 
-/** Three roll-outs over four instances; most of it is the start of apps. */
-const LONG_MS = 120_000;
-
 for (const balancer of ['nginx', 'haproxy'] as const) {
-  test(`through ${balancer} no request fails: in a roll-out, in one whose worker dies, in a rollback`, {
-    timeout: LONG_MS,
-  }, async ({ start }) => {
+  test(`through ${balancer} no request fails: in a roll-out, in one whose worker dies, in a rollback`, async ({
+    start,
+  }) => {
     const stand = await start({ fleet: { balancer, instances: 4 }, config: { ...FAST_TAKEOVER, ...SETTLED } });
     const { fleet } = stand;
     const first = await underLoad(stand, `${balancer}, roll-out`, () => rollOut(stand));

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { finish, rollBatch, rollOut, take } from './fake-worker.js';
 import { test } from './fixtures.js';
@@ -17,16 +16,17 @@ test('waiting, polling, replaying and following live end in the same envelope', 
   const held = api.rex({ ...DEPLOY, wait: '30' });
   await expect.poll(() => api.redis.zcard(api.keys.all)).toBe(1);
   const [id = ''] = await api.redis.zrange(api.keys.all, '0', '0');
-  const live = all(events(api, id));
-  const second = all(events(api, id));
-  await pause(300);
+  const [live, second] = [events(api, id), events(api, id)];
+  // Both listen before anything else happens.
+  const first = (await live.next()).value;
+  expect((await second.next()).value).toEqual(first);
   await rollOut(api, id);
 
   const waited = (await held).body;
-  const seenLive = await live;
+  const seenLive = [first, ...(await all(live))];
   const replayed = await all(events(api, id));
   expect(endOf(seenLive)).toEqual(waited);
-  expect(endOf(await second)).toEqual(waited);
+  expect(endOf(await all(second))).toEqual(waited);
   expect(endOf(replayed)).toEqual(waited);
   expect((await api.call(`/jobs/${id}`)).body).toEqual(waited);
   expect(replayed).toEqual(seenLive);
@@ -102,28 +102,67 @@ test('a slow reader holds up nobody, and still gets every event', async ({ start
 test('a stream lives through a restart of Redis, with no event lost or doubled', async ({ start }) => {
   const api = await start({ aof: true });
   const id = (await api.rex(DEPLOY)).body.job?.id ?? '';
-  const live = all(events(api, id));
+  const stream = events(api, id);
+  // It has been let in: without Redis it would be refused.
+  const first = await stream.next();
+  const live = all(stream);
   const journal = await take(api, id);
   await rollBatch(journal, 0);
   await api.redisServer.restart();
-  await expect.poll(() => api.redis.ping().catch(() => ''), { timeout: 10_000 }).toBe('PONG');
+  await expect.poll(() => api.redis.ping().catch(() => '')).toBe('PONG');
   await rollBatch(journal, 1);
   await finish(journal);
   const seen = await live;
-  expect(seen).toEqual(await all(events(api, id)));
+  expect([first.value, ...seen]).toEqual(await all(events(api, id)));
   expect(seen.at(-1)?.event).toBe('end');
+});
+
+test('any number of streams read with one connection', async ({ start }) => {
+  const api = await start();
+  const accepted = await Promise.all([api.rex(DEPLOY), api.rex({ action: 'check', k: 'shop' })]);
+  const ids = accepted.map(({ body }) => body.job?.id ?? '');
+  const clients = async (what: string) =>
+    Number(new RegExp(`^${what}:(\\d+)`, 'm').exec(await api.redis.info('clients'))?.[1]);
+  const stream = async (_: unknown, at: number) => {
+    const one = events(api, ids[at % 2] ?? '');
+    expect((await one.next()).value?.event).toBe('accepted');
+    return one;
+  };
+  // With the first one all connections are there that the API will ever have.
+  const streams = [await stream(undefined, 0)];
+  const before = await clients('connected_clients');
+  streams.push(...(await Promise.all(Array.from({ length: 59 }, stream))));
+  await expect.poll(() => clients('blocked_clients')).toBe(1);
+  expect([await clients('connected_clients'), await clients('blocked_clients')]).toEqual([
+    before,
+    expect.toBeOneOf([0, 1]),
+  ]);
+  for (const id of ids) {
+    const journal = await take(api, id);
+    await finish(journal);
+  }
+  for (const rest of await Promise.all(streams.map(all))) expect(rest.at(-1)?.event).toBe('end');
 });
 
 test('streams and waits end at once when the process is stopped', async ({ start }) => {
   const api = await start();
   const id = (await api.rex(DEPLOY)).body.job?.id ?? '';
-  const live = all(events(api, id));
-  const waiting = api.call(`/jobs/${id}?wait=60`);
-  await pause(500);
+  const other = (await api.rex({ action: 'check', k: 'shop' })).body.job?.id ?? '';
+  const live = events(api, id);
+  expect((await live.next()).value?.event).toBe('accepted');
+  const seen = await api.redis.monitor();
+  const waiting = api.call(`/jobs/${other}?wait=60`);
+  // It waits as soon as the journal is read that it waits for.
+  await new Promise<void>((resolve) => {
+    seen.on('monitor', (_time: string, words: string[]) => {
+      if (words[0]?.toLowerCase() === 'xread' && words.includes(api.keys.journal(other))) resolve();
+    });
+  });
+  seen.disconnect();
   const begun = Date.now();
   await api.api.stop();
   expect(await api.api.child.exited).toEqual({ code: 0, signal: null });
   expect(Date.now() - begun).toBeLessThan(4000);
-  expect((await live).map(({ event }) => event)).toEqual(['accepted']);
+  expect(await all(live)).toEqual([]);
   expect((await waiting).body.job?.state).toBe('queued');
 });

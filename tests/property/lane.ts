@@ -42,6 +42,8 @@ export class Lane {
     );
     return {
       rollout: [...batches],
+      // What does not stop is killed then.
+      service_timeout: { stop: '5s' },
       balancer: {
         type: 'command',
         look: `head -n 1 ${rotation}; grep -q ^up ${rotation}`,

@@ -16,7 +16,10 @@ export async function tapHaproxy(haproxy: Haproxy, after: (line: string) => Prom
     client.on('error', () => undefined);
     pass(client, behind, after).catch((error: unknown) => client.destroy(error instanceof Error ? error : undefined));
   });
-  await new Promise<void>((resolve) => server.listen(haproxy.socket, resolve));
+  // Under a name of its own first: a server that is closed removes what has the name that it listened at.
+  const own = `${haproxy.socket}-tap`;
+  await new Promise<void>((resolve) => server.listen(own, resolve));
+  renameSync(own, haproxy.socket);
   onTestFinished(() => {
     server.close();
   });

@@ -1,5 +1,4 @@
-import { connect, createServer, type Socket } from 'node:net';
-import { findFreePort } from '@rexdeploy/sandbox/ports';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** The way from a browser to the API, which can be cut. */
 export interface HttpProxy {
@@ -23,8 +22,8 @@ export async function startHttpProxy(target: string): Promise<HttpProxy> {
     api.on('close', () => client.destroy());
     client.pipe(api).pipe(client);
   });
-  const own = await findFreePort(hostname);
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(own, hostname, resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, hostname, resolve));
+  const { port: own } = server.address() as AddressInfo;
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };

@@ -17,8 +17,16 @@ export interface Allowed {
   unreached?: readonly string[];
 }
 
+export interface SoundOptions {
+  allow?: Allowed;
+  /** Only the instances of this name are looked at, on a stand of many. */
+  of?: string;
+}
+
 /** Requests through the balancer until each instance must have been met, whatever its turn. */
 const MOST_VISITS = 200;
+/** A balancer that was told to reload a moment ago may take so long to do it. */
+const VISIT_MS = 20_000;
 
 /**
  * What must hold after every deployment, however it went: each instance is linked to a complete release, runs from it
@@ -27,9 +35,14 @@ const MOST_VISITS = 200;
  */
 export async function expectSound(
   stand: Stand,
-  { allow = {} }: { allow?: Allowed } = {},
+  { allow = {}, of }: SoundOptions = {},
 ): Promise<(string | undefined)[]> {
-  const { fleet } = stand;
+  const isMeant = (name: string): boolean => of === undefined || of === name;
+  const fleet: Fleet = {
+    ...stand.fleet,
+    instances: stand.fleet.instances.filter(({ name }) => isMeant(name)),
+    names: stand.fleet.names.filter(({ name }) => isMeant(name)),
+  };
   const { out = [], stopped = [], unreached = [] } = allow;
   const inRotation = await rotationOf(fleet);
   const seen = await Promise.all(fleet.instances.map((instance) => instance.observe()));
@@ -109,7 +122,9 @@ async function expectServed({ nginx, haproxy, instances }: Fleet, name: string, 
   const url = (nginx ?? haproxy)?.urlOf(name);
   if (url === undefined || instances.some(({ service }) => service === undefined)) return;
   const met = new Set<string>();
-  for (let visit = 0; visit < MOST_VISITS && (visit < 3 * keys.length || met.size < keys.length); visit += 1) {
+  const begun = Date.now();
+  const goesOn = (visit: number): boolean => visit < MOST_VISITS || Date.now() - begun < VISIT_MS;
+  for (let visit = 0; visit < 3 * keys.length || (met.size < keys.length && goesOn(visit)); visit += 1) {
     const { body } = await httpGet(`${url}/`);
     met.add(/ instance (\S+)/.exec(body)?.[1] ?? body);
   }

@@ -24,7 +24,7 @@ export interface Load {
 
 /** Each visitor makes about this many requests a second, less the time that the answer takes. */
 const PAUSE_MS = 80;
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 15_000;
 
 /**
  * Visits a site steadily, over connections that are kept and over new ones, until told to stop. One thing is asked a

@@ -13,25 +13,33 @@ export const uatProgram = ({ fleet }: Stand, name = 'server'): string => fleet.u
 export const writeVersion = (stand: Stand, version: string, name = 'server'): void =>
   writeFileSync(join(uatProgram(stand, name), 'version.txt'), `${version}\n`);
 
-/** Deploys a program that calls itself so. @returns the job's id and the stamp of its releases */
+/** Deploys a program that calls itself so, to a name or one of its instances. @returns the job's id and the releases' stamp */
 export async function deployVersion(
   stand: Stand,
   version: string,
   k = 'server',
 ): Promise<{ id: string; stamp: string }> {
-  const { client } = stand;
-  writeVersion(stand, version);
+  const { client, fleet } = stand;
+  writeVersion(stand, version, fleet.instances.find(({ key }) => key === k)?.name ?? k);
   const { body } = await client.deploy({ k, senv: 'uat' });
   if (body.msg !== undefined) throw new Error(body.msg);
   const after = String(at(body, 'data', 'data', '0', 'data', '0', 'deloy_prodir_after'));
   return { id: body.job?.id ?? '', stamp: after.slice(-15) };
 }
 
-/** Makes the service of an instance refuse to start one version. */
-export async function refuseVersion({ fleet }: Stand, key: string, version: string): Promise<void> {
+/** Makes the service of an instance refuse to start one version. @param options.until not before this file is gone */
+export async function refuseVersion(
+  { fleet }: Stand,
+  key: string,
+  version: string,
+  { until = '' }: { until?: string } = {},
+): Promise<void> {
   const { service, programDir } = fleet.instance(key);
   const script = `#!/bin/sh
-if [ "$1" = start ] && grep -q ${version} ${programDir}/version.txt; then echo no licence; exit 7; fi
+if [ "$1" = start ] && grep -q ${version} ${programDir}/version.txt; then
+  while [ -e '${until}' ]; do sleep 0.02; done
+  echo no licence; exit 7
+fi
 exec ${service}-real "$@"
 `;
   await fleet.hostOf(key).ssh(`mv ${service} ${service}-real && cat > ${service} && chmod +x ${service}`, script);

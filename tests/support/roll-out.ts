@@ -1,4 +1,8 @@
-import { setBehaviour } from '@rexdeploy/sandbox/program';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Fleet } from '@rexdeploy/sandbox/fleet';
+import type { JsonObject } from '@rexdeploy/sandbox/merge';
+import { type Behaviour, setBehaviour } from '@rexdeploy/sandbox/program';
 import { expect } from 'vitest';
 import type { StreamedEvent } from './client.js';
 import type { Stand } from './stand.js';
@@ -14,6 +18,35 @@ export async function startDeployment({ client }: Stand): Promise<string> {
 export function startSlowDeployment(stand: Stand): Promise<string> {
   setBehaviour(stand.fleet.uatDirs.get('server')?.programDir ?? '', { slow: 800 });
   return startDeployment(stand);
+}
+
+/** How often the health of each instance is asked for, 50 ms apart, for the config of a stand. */
+export const healthAttempts = ({ names }: Fleet, attempts: number): JsonObject => ({
+  environments: {
+    prod: {
+      names: Object.fromEntries(
+        names.map(({ name, keys }) => [
+          name,
+          { instances: Object.fromEntries(keys.map((key) => [key, { health: { attempts } }])) },
+        ]),
+      ),
+    },
+  },
+});
+
+/** Health that is awaited as long as a busy machine takes, for tests that hold it back. */
+export const PATIENT_ATTEMPTS = 600;
+
+/**
+ * Apps started from the release that is deployed next do not listen yet: whatever a test does between a start and its
+ * health is done by then, however long it takes.
+ * @returns lets them listen
+ */
+export function holdListening({ fleet }: Stand, more: Behaviour = {}, name = 'server'): () => void {
+  const gate = join(fleet.dir, `gate-${name}`);
+  writeFileSync(gate, '');
+  setBehaviour(fleet.uatDirs.get(name)?.programDir ?? '', { ...more, gate });
+  return () => rmSync(gate, { force: true });
 }
 
 /**

@@ -87,8 +87,6 @@ export async function startStand(options: StandOptions, releases: (() => Promise
   releases.push(() => fleet.close());
   const configFile = fleet.writeConfig(typeof options.config === 'function' ? options.config(fleet) : options.config);
   const env = { ...fleet.env, ...options.env };
-  const api = await startApi({ config: configFile, env });
-  releases.push(() => api.stop());
   const workers: Worker[] = [];
   const addWorker = async (): Promise<Worker> => {
     const worker = await startWorker({ config: configFile, env });
@@ -96,7 +94,12 @@ export async function startStand(options: StandOptions, releases: (() => Promise
     workers.push(worker);
     return worker;
   };
-  await Promise.all(Array.from({ length: options.workers ?? 1 }, addWorker));
+  const addApi = async (): Promise<Api> => {
+    const api = await startApi({ config: configFile, env });
+    releases.push(() => api.stop());
+    return api;
+  };
+  const [api] = await Promise.all([addApi(), ...Array.from({ length: options.workers ?? 1 }, addWorker)]);
   const clientFor = async (spec: TokenSpec): Promise<Client> => new Client(api.url, await makeToken(redis.url, spec));
   const token = await makeToken(redis.url, { name: 'tests' });
   const client = new Client(api.url, token);

@@ -26,6 +26,8 @@ export class PseudoTerminal implements AsyncDisposable {
   #raw = '';
   #written: Promise<void> = Promise.resolve();
   #isCursorVisible = true;
+  /** What stands there while a frame is drawn: a terminal shows none that is half drawn (private mode 2026). */
+  #held: string[] | undefined;
   #changed = (): void => undefined;
 
   /** @param command program and arguments */
@@ -34,6 +36,7 @@ export class PseudoTerminal implements AsyncDisposable {
     for (const final of ['h', 'l']) {
       this.#screen.parser.registerCsiHandler({ prefix: '?', final }, (params) => {
         if (params.includes(25)) this.#isCursorVisible = final === 'h';
+        if (params.includes(2026)) this.#held = final === 'h' ? this.#drawn() : undefined;
         return false;
       });
     }
@@ -76,6 +79,10 @@ export class PseudoTerminal implements AsyncDisposable {
 
   /** The lines that can be seen, with what was scrolled away above them. */
   lines(): string[] {
+    return this.#held ?? this.#drawn();
+  }
+
+  #drawn(): string[] {
     const { active } = this.#screen.buffer;
     const all = Array.from({ length: active.length }, (_, at) => active.getLine(at));
     // A long line that was broken by the terminal is one line still.
@@ -124,6 +131,8 @@ export class PseudoTerminal implements AsyncDisposable {
   async ended(): Promise<number | null> {
     await this.#closed;
     await this.#written;
+    // Who died while drawing leaves what it drew.
+    this.#held = undefined;
     return this.#child.exitCode;
   }
 
