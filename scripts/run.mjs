@@ -8,6 +8,7 @@ import { runChild } from './run-child.mjs';
 import { build, checkNode, installDependencies, ROOT } from './setup.mjs';
 import { ensureSystemParts } from './system-parts.mjs';
 import { runTests } from './test.mjs';
+import { WORKER_FLAGS } from './worker-flags.mjs';
 
 const SANDBOX = ['redis-server', 'sshd', 'nginx', 'pgrep'];
 
@@ -20,14 +21,14 @@ const TASKS = {
   },
   start: { parts: [], run: (args) => node('scripts/start.mjs', args) },
   api: { parts: [], run: (args) => node('apps/api/dist/bundle/main.js', args) },
-  worker: { parts: [], run: (args) => node('apps/worker/dist/bundle/main.js', args) },
+  worker: { parts: [], run: (args) => node('apps/worker/dist/bundle/main.js', args, WORKER_FLAGS) },
   bench: { parts: [...SANDBOX, 'rsync', 'curl', 'perl'], run: (args) => node('bench/run.mjs', args) },
 };
 
-function node(file, args) {
+function node(file, args, flags = []) {
   const path = join(ROOT, file);
   if (!existsSync(path)) throw new Error(`${file} is missing from this checkout`);
-  return runChild(process.execPath, [path, ...args]);
+  return runChild(process.execPath, [...flags, path, ...args]);
 }
 
 async function main([name = '', ...args]) {

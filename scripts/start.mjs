@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { WORKER_FLAGS } from './worker-flags.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** A worker ends the batch it has; one that hangs must not keep the group for ever. */
@@ -12,8 +13,9 @@ const running = new Map();
 let stopping = false;
 let exitCode = 0;
 
-for (const app of ['api', 'worker']) {
-  const child = spawn(process.execPath, [join(ROOT, 'apps', app, 'dist/bundle/main.js')], { stdio: 'inherit' });
+for (const [app, flags] of Object.entries({ api: [], worker: WORKER_FLAGS })) {
+  const words = [...flags, join(ROOT, 'apps', app, 'dist/bundle/main.js')];
+  const child = spawn(process.execPath, words, { stdio: 'inherit' });
   running.set(app, child);
   child.once('error', (error) => ended(app, `cannot be started: ${error.message}`, 1));
   child.once('exit', (code, signal) =>

