@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { finish, rollBatch, rollOut, take } from './fake-worker.js';
 import { test } from './fixtures.js';
+import { monitored } from './monitored.js';
 import { all, events, type Sse } from './sse.js';
 
 const DEPLOY = { action: 'deploy', k: 'server', senv: 'uat' };
@@ -150,15 +151,10 @@ test('streams and waits end at once when the process is stopped', async ({ start
   const other = (await api.rex({ action: 'check', k: 'shop' })).body.job?.id ?? '';
   const live = events(api, id);
   expect((await live.next()).value?.event).toBe('accepted');
-  const seen = await api.redis.monitor();
+  const seen = await monitored(api.redisServer.url);
   const waiting = api.call(`/jobs/${other}?wait=60`);
   // It waits as soon as the journal is read that it waits for.
-  await new Promise<void>((resolve) => {
-    seen.on('monitor', (_time: string, words: string[]) => {
-      if (words[0]?.toLowerCase() === 'xread' && words.includes(api.keys.journal(other))) resolve();
-    });
-  });
-  seen.disconnect();
+  await seen((words) => /^"xread"/i.test(words) && words.includes(`"${api.keys.journal(other)}"`));
   const begun = Date.now();
   await api.api.stop();
   expect(await api.api.child.exited).toEqual({ code: 0, signal: null });
