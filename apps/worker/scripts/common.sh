@@ -13,7 +13,7 @@ umask 022
 trap : PIPE HUP
 
 # What a script saw that another one would look up, which runs behind it, and what that one shall do first; see prove.sh.
-seen_pids=; seen_listeners=; before_looking=:
+seen_pids=; listeners=; before_looking=:
 
 say() { printf '%s\t%s\n' "$1" "$2"; }
 refuse() { code=$1; shift; printf '%s\n' "$*" >&2; exit "$code"; }
@@ -27,36 +27,46 @@ first_line() { IFS= read -r first < "$1" || [ -n "$first" ] || return 1; printf 
 # Sets `matched`: ids of the processes whose command line matches a pattern, as `pgrep -f`; never a script of ours, whose
 # arguments may match too. $1 = pattern
 match() {
+  files=; ours=" /proc/$$/cmdline /proc/$PPID/cmdline "
   case $1 in
-    '' | *[!A-Za-z0-9_/:=@%,.-]*)
-      files=
+    '' | *[!A-Za-z0-9_/:=@%,.-]* | *rexdeploy*)
       for pid in $(pgrep -f -- "$1"); do files="$files /proc/$pid/cmdline"; done
       # One that ended has no command line any more; files of /proc have no size.
       # shellcheck disable=SC2086
       [ -z "$files" ] || files=$(grep -la . $files 2> /dev/null)
+      # shellcheck disable=SC2086
+      [ -z "$files" ] || files=$(grep -La 'rexdeploy-remote-script' $files 2> /dev/null)
       ;;
     # The same to grep as to pgrep, which reads much more of each process: an instance is out of rotation meanwhile. By way
     # of its input, so that it does not find itself.
-    *) files=$(grep -la -f - /proc/[0-9]*/cmdline 2> /dev/null << END
+    *)
+      found=$(grep -aHo -f - /proc/[0-9]*/cmdline 2> /dev/null << END
 $1
+rexdeploy-remote-script
 END
-) ;;
+)
+      while IFS=: read -r file text; do
+        case $text in
+          *rexdeploy-remote-script*) ours="$ours$file " ;;
+          *) case " $files " in *" $file "*) ;; *) files="$files $file" ;; esac ;;
+        esac
+      done << END
+$found
+END
+      ;;
   esac
-  others=
-  for file in $files; do
-    case $file in "/proc/$$/cmdline" | "/proc/$PPID/cmdline") ;; *) others="$others $file" ;; esac
-  done
-  # shellcheck disable=SC2086
-  [ -z "$others" ] || others=$(grep -La 'rexdeploy-remote-script' $others 2> /dev/null)
   matched=
-  for file in $others; do file=${file#/proc/}; matched="$matched${matched:+ }${file%/cmdline}"; done
+  for file in $files; do
+    case $ours in *" $file "*) continue ;; esac
+    file=${file#/proc/}; matched="$matched${matched:+ }${file%/cmdline}"
+  done
 }
-# Prints how many they are. $1 = pattern
-count() {
+# Tells how many they are. $1 = pattern
+say_processes() {
   match "$1"
   # shellcheck disable=SC2086
   set -- $matched
-  echo $#
+  say processes $#
 }
 
 # Waits until a command succeeds: at once, then with growing pauses. $1 = seconds at most, rest = command.
@@ -79,19 +89,27 @@ wait_for() {
   done
 }
 
-# Numbers of the sockets that listen on a port, a line each; 1 when none does. Reading /proc/net/tcp goes through every
-# connection of the host; ss (iproute2) asks for those that listen alone.
-listening_on() {
+# Sets `listeners`: numbers of the sockets that listen on a port; 1 when none does. Reading /proc/net/tcp goes through every
+# connection of the host; ss (iproute2) asks for those that listen alone. $1 = port
+find_listeners() {
+  listeners=
   if command -v ss > /dev/null; then
-    found=$(ss -Hltne "sport = :$1" 2> /dev/null | while IFS= read -r line; do
-      case $line in *' ino:'*) line=${line#* ino:}; printf '%s\n' "${line%% *}" ;; esac
-    done)
+    found=$(ss -Hltne "sport = :$1" 2> /dev/null)
+    while IFS= read -r line; do
+      case $line in *' ino:'*) line=${line#* ino:}; listeners="$listeners${listeners:+ }${line%% *}" ;; esac
+    done << END
+$found
+END
   else
     # State 0A listens: proc(5). The local address comes first, the other is all zeros then.
-    found=$(grep -h -e "$(printf ':%04X 0*:0000 0A ' "$1")" /proc/net/tcp /proc/net/tcp6 2> /dev/null |
-      while read -r _ _ _ _ _ _ _ _ _ inode _; do printf '%s\n' "$inode"; done)
+    found=$(grep -h -e "$(printf ':%04X 0*:0000 0A ' "$1")" /proc/net/tcp /proc/net/tcp6 2> /dev/null)
+    while read -r _ _ _ _ _ _ _ _ _ inode _; do
+      listeners="$listeners${listeners:+${inode:+ }}$inode"
+    done << END
+$found
+END
   fi
-  [ -n "$found" ] && printf '%s\n' "$found"
+  [ -n "$listeners" ]
 }
 
 # What stands at a path: link, directory, absent or other; then the real directory.

@@ -1,12 +1,13 @@
 # Put between common.sh and every script that changes something: one at a time, and nobody whose time is over.
-# Args, shifted away: folder ('~' = the home directory), name, mode, controller, deployment, stamp, epoch, worker, seconds
+# Args, shifted away: folder ('~' = the home directory), name, mode, controller, deployment, stamp, epoch, worker, the
+#   controller's time (for people), seconds
 #   mode: `hold` takes the instance's lock or keeps it, `break` takes it from whoever has it, `check` knows no lock
 #   stamp and epoch: number of the deployment and of its owner; the highest that was seen stays in `<name>.fence`
 # The mutex (fd 9) is held until the script ends; a long one leaves it meanwhile and enters again before it is seen.
 # Exit 90: a newer deployment was here, 100: a newer owner of this one, 98: another command works on it, 99: another controller holds the lock.
 case $1 in '~') fence_folder="$HOME/.rexdeploy" ;; *) fence_folder=$1 ;; esac
-fence_name=$2; fence_mode=$3; fence_controller=$4; fence_deployment=$5; fence_stamp=$6; fence_epoch=$7; fence_worker=$8; fence_seconds=$9
-shift 9
+fence_name=$2; fence_mode=$3; fence_controller=$4; fence_deployment=$5; fence_stamp=$6; fence_epoch=$7; fence_worker=$8; fence_since=$9; fence_seconds=${10}
+shift 10
 fence_lock="$fence_folder/$fence_name.lock"
 
 fence_leave() { exec 9>&-; }
@@ -39,7 +40,7 @@ fence_enter() {
     mv -f "$fence_folder/$fence_name.fence.new" "$fence_folder/$fence_name.fence" || refuse 92 "$fence_folder cannot be written"
   [ "$fence_mode" != check ] || return 0
   { [ -d "$fence_lock" ] || mkdir "$fence_lock"; } &&
-    printf '%s %s %s %s\n' "$fence_controller" "$fence_deployment" "$fence_worker" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" > "$fence_lock/owner.new" &&
+    printf '%s %s %s %s\n' "$fence_controller" "$fence_deployment" "$fence_worker" "$fence_since" > "$fence_lock/owner.new" &&
     mv -f "$fence_lock/owner.new" "$fence_lock/owner" || refuse 92 "$fence_lock cannot be made"
 }
 fence_enter

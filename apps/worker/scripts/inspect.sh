@@ -8,7 +8,7 @@ shift 8
 kept=$1; shared=$2
 shift 2
 # Before anything is read: what changes later has a later time.
-say now "$(date +%s.%N)"
+[ "$digest" = no ] || say now "$(date +%s.%N)"
 
 # Sets `folder`: $1, or the next one above that is there
 folder_of() {
@@ -117,10 +117,7 @@ if [ -n "$pattern" ]; then
       [ $? -le 1 ] || refuse 91 "processes cannot be counted: \"$pattern\" is no pattern"
       ;;
   esac
-  match "$pattern"
-  # shellcheck disable=SC2086
-  set -- $matched
-  say processes $#
+  say_processes "$pattern"
 fi
 # For messages alone.
 if [ "$refused" = yes ]; then say user "$(id -un)"; else say user ''; fi

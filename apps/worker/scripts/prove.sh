@@ -37,23 +37,23 @@ tell() {
   esac
 }
 
-# The command line of a process in a line, then the absolute paths among its arguments, a line each; also inside of
-# `-Dhome=/a` and `/a:/b`.
-words_of() {
+# Sets `command`, the command line of a process in one line, and `paths`, the absolute ones among its arguments, a line each;
+# also inside of `-Dhome=/a` and `/a:/b`.
+read_words() {
+  command=; paths=
   words=$(tr '\0' '\n' 2> /dev/null < "/proc/$1/cmdline")
   case $words in
     */* | *"	"*) ;;
     *)
       # Nothing to take apart.
-      all=
-      while IFS= read -r word; do all="$all${all:+ }$word"; done << END
+      while IFS= read -r word; do command="$command${command:+ }$word"; done << END
 $words
 END
-      printf '%.300s\n' "$all"
+      [ "${#command}" -le 300 ] || command=$(printf '%.300s' "$command")
       return
       ;;
   esac
-  printf '%s\n' "$words" | awk '{
+  words=$(printf '%s\n' "$words" | awk '{
     words = words " " $0
     n = split($0, part, /[=:,;]/); part[0] = $0
     for (i = 0; i <= n; i++) if (part[i] ~ /^\// && !seen[part[i]]++ && ++count <= 500) path[count] = part[i]
@@ -61,19 +61,36 @@ END
   END {
     gsub(/\t/, " ", words); print substr(words, 2, 300)
     for (i = 1; i <= count && i <= 500; i++) print path[i]
-  }'
+  }')
+  command=${words%%
+*}
+  paths=${words#"$command"}
+  paths=${paths#?}
 }
 
-# Sets `shows`, `evidence` and `cwd`. What shows another release outweighs what shows the wanted one. $1 = process, $2 = paths
+# Sets `links`: a path, a blank and where it leads, a line each; of folders of open files those that are among `sockets`.
+# $@ = such folders, and links of processes
+read_links() {
+  places=$*
+  set -- -name cwd -o -name exe -o -name root
+  for socket in $sockets; do set -- "$@" -o -lname "socket:\[$socket\]"; done
+  # shellcheck disable=SC2086
+  links=$(find $places -maxdepth 1 \( "$@" \) -printf '%p %l\n' 2> /dev/null)
+}
+
+# Sets `shows`, `evidence` and `cwd`, by the links and paths that were read. What shows another release outweighs what shows
+# the wanted one. $1 = process
 look() {
-  shows=nothing; evidence=; cwd=; paths=$2
+  shows=nothing; evidence=; cwd=
   while IFS= read -r link; do
+    case $link in "/proc/$1/cwd "* | "/proc/$1/exe "* | "/proc/$1/root "*) ;; *) continue ;; esac
+    link=${link#"/proc/$1/"}
     what=${link%% *}; real=${link#* }
     if [ "$what" = cwd ]; then cwd=$real; fi
     tell "$real"
     if [ -n "$told" ] && [ "$shows" != other ]; then shows=$told; evidence="$what $real"; fi
   done << END
-$(find "/proc/$1/cwd" "/proc/$1/exe" "/proc/$1/root" -maxdepth 0 -printf '%f %l\n' 2> /dev/null)
+$links
 END
   [ "$shows" != other ] && [ -n "$paths" ] || return 0
   while IFS= read -r real; do
@@ -110,49 +127,50 @@ parents_of() {
 
 matched=$seen_pids
 [ -z "$pattern" ] || [ -n "$matched" ] || match "$pattern"
-matched=" $matched "
 
-holders=
-# Sets `holders`: `<socket> <folder>` for each of `sockets` that these folders of open files hold, a line each.
-find_holders() {
-  for socket in $sockets; do set -- "$@" -o -lname "socket:\[$socket\]"; done
-  folders=$1; shift 2
-  # shellcheck disable=SC2086
-  holders=$(find $folders -maxdepth 1 \( "$@" \) -printf '%l %h\n' 2> /dev/null)
-}
-is_held() { case $holders in *"[$1]"*) return 0 ;; *) return 1 ;; esac; }
-count_unseen() {
-  unseen=0
-  for socket in $sockets; do is_held "$socket" || unseen=$((unseen + 1)); done
-}
+sockets=
 if [ -n "$port" ]; then
-  sockets=${seen_listeners:-$(listening_on "$port")}
-  count_unseen
-  # The instance's own processes are few; all others are looked through only for what they do not hold.
-  folders=
-  for pid in $matched; do folders="$folders /proc/$pid/fd"; done
-  if [ "$unseen" -gt 0 ] && [ -n "$folders" ]; then find_holders "$folders"; count_unseen; fi
-  if [ "$unseen" -gt 0 ]; then find_holders "$(echo /proc/[0-9]*/fd)"; count_unseen; fi
+  [ -n "$listeners" ] || find_listeners "$port"
+  sockets=$listeners
+fi
+# The instance's own processes are few; all others are looked through only for what they do not hold.
+places=
+for pid in $matched; do places="$places /proc/$pid/cwd /proc/$pid/exe /proc/$pid/root${sockets:+ /proc/$pid/fd}"; done
+links=
+# shellcheck disable=SC2086
+[ -z "$places" ] || read_links $places
+own_links=$links
+# Sets `listening`, processes that hold one of `sockets`, and `unseen`, how many are held by none of them.
+find_holders() {
+  listening=' '; held=' '
+  while IFS= read -r link; do
+    holder=${link#/proc/}
+    case ${holder#*/} in fd/*) ;; *) continue ;; esac
+    listening="$listening${holder%%/*} "
+    held="$held${link##* } "
+  done << END
+$links
+END
+  unseen=0
+  for socket in $sockets; do case $held in *" socket:[$socket] "*) ;; *) unseen=$((unseen + 1)) ;; esac; done
+}
+find_holders
+if [ "$unseen" -gt 0 ]; then
+  read_links /proc/[0-9]*/fd
+  find_holders
+fi
+if [ -n "$port" ]; then
   # shellcheck disable=SC2086
   set -- $sockets
   say sockets $#
   say unseen "$unseen"
 fi
-listening=' '
-while read -r socket folder; do
-  folder=${folder#/proc/}
-  [ -z "$folder" ] || listening="$listening${folder%/fd} "
-done << END
-$holders
-END
+matched=" $matched "
 told_of=' '; hidden=no
 for pid in $matched $listening; do
   case $told_of in *" $pid "*) continue ;; esac
   told_of="$told_of$pid "
-  words=$(words_of "$pid")
-  command=${words%%
-*}
-  paths=${words#"$command"}
+  read_words "$pid"
   # One that ended has none.
   [ -n "$command" ] && stat_of "$pid" || continue
   began=$start
@@ -163,11 +181,13 @@ for pid in $matched $listening; do
   fi
   case $matched in *" $pid "*) matches=yes ;; *) matches=no ;; esac
   case $listening in *" $pid "*) listens=yes ;; *) listens=no ;; esac
-  look "$pid" "${paths#?}"
+  links=$own_links
+  case $matched in *" $pid "*) ;; *) read_links "/proc/$pid/cwd" "/proc/$pid/exe" "/proc/$pid/root" ;; esac
+  look "$pid"
   [ -n "$cwd" ] || hidden=yes
   parents_of "$pid"
   printf 'process\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
     "$pid" "$began" "$age" "$matches" "$listens" "$shows" "${up# }" "$evidence" "$cwd" "$command"
 done
-if [ "${unseen:-0}" -gt 0 ] || [ "$hidden" = yes ]; then say user "$(id -un)"; else say user ''; fi
+if [ "$unseen" -gt 0 ] || [ "$hidden" = yes ]; then say user "$(id -un)"; else say user ''; fi
 exit 0

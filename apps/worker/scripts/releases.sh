@@ -27,7 +27,7 @@ side() {
 
 side program "$program"
 [ -z "$config" ] || side config "$config"
-[ -z "$pattern" ] || say processes "$(count "$pattern")"
+[ -z "$pattern" ] || say_processes "$pattern"
 for asked do
   [ ! -d "$asked" ] || say there "$asked"
 done

@@ -21,5 +21,5 @@ if [ "$verb" = start ] && [ -n "$pattern" ] && there; then :; elif [ "$verb" != 
   true 2> /dev/null >> "$log" || log=$scratch
   begin_app
 fi
-[ -z "$pattern" ] || say processes "$(count "$pattern")"
+[ -z "$pattern" ] || say_processes "$pattern"
 exit 0

@@ -9,5 +9,5 @@ fi
 if [ -n "$service" ]; then
   if [ -x "$service" ] && [ ! -d "$service" ]; then say service yes; else say service no; fi
 fi
-[ -z "$pattern" ] || say processes "$(count "$pattern")"
+[ -z "$pattern" ] || say_processes "$pattern"
 exit 0

@@ -128,7 +128,7 @@ hook after_start "$after_start" 97
 # What prove.sh waits for: how often it is looked whether the app listens, 8 ms apart. One that is slow is asked for later.
 tries=40
 until_it_listens() {
-  until seen_listeners=$(listening_on "$port"); do
+  until find_listeners "$port"; do
     tries=$((tries - 1))
     [ "$tries" -gt 0 ] || exit 0
     sleep 0.003

@@ -48,7 +48,8 @@ export function fenced(inner: Transport, place: FencePlace, owner: FenceOwner): 
     const { controller, worker, journal } = owner;
     await journal.confirm(OWNED_MS);
     const stamp = String(Math.floor(journal.state.stampMs / 1000));
-    const number = [controller, journal.id, stamp, String(journal.epoch), worker, String(MUTEX_SECONDS)];
+    const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+    const number = [controller, journal.id, stamp, String(journal.epoch), worker, now, String(MUTEX_SECONDS)];
     try {
       return await inner.run(script, [place.folder, place.name, place.mode, ...number, ...args], options);
     } catch (error) {

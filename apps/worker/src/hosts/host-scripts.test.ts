@@ -45,7 +45,7 @@ function run(script: RemoteScript, args: readonly string[], options: { env?: Nod
 
 /** As fence.ts does for the owner of a deployment. */
 const fenced = (dir: string): string[] => {
-  const owner = ['here', 'dep-1', '100', '1', 'worker-1', '5'];
+  const owner = ['here', 'dep-1', '100', '1', 'worker-1', '2026-01-02T03:04:05Z', '5'];
   return [join(dirname(dir), '.rexdeploy'), basename(dir), 'hold', ...owner];
 };
 

@@ -42,8 +42,8 @@ export interface InstanceFacts {
   config?: SideFacts | undefined;
   /** What is to be copied into the folder of shared entries, where sizes were asked for and anything is shared. */
   shared?: { disk: Disk; size: Size } | undefined;
-  /** Time of the host before anything was read, in seconds since 1970. */
-  nowSeconds: number;
+  /** Time of the host before anything was read, in seconds since 1970; absent where no digest was wanted. */
+  nowSeconds?: number | undefined;
   /** Matching processes; absent without a pattern. */
   processes?: number | undefined;
 }
@@ -67,7 +67,7 @@ const answerSchema = z
     service: z.enum(['yes', 'no']).optional(),
     processes: count.optional(),
     user: z.string(),
-    now: z.coerce.number(),
+    now: z.coerce.number().optional(),
   })
   .catchall(z.string());
 

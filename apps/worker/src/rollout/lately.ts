@@ -14,6 +14,8 @@ export class Lately {
   readonly looked = new Ahead<{ facts: InstanceFacts } | { error: unknown }>();
   /** What instances answered that have just begun to listen. */
   readonly healthy = new Ahead<boolean>();
+  /** Whether those serve whose turn is next; what was found healthy is among the notes then. */
+  readonly serving = new Ahead<boolean>();
   /** Answers of observe.sh. */
   readonly observed = new Ahead<string>();
   /** The rotation that is noted on an instance's host, as it stands in the balancer. */

@@ -2,6 +2,7 @@ import { type InstanceFacts, inspect } from '../hosts/inspect.js';
 import { keepOnHost } from '../hosts/rotation.js';
 import { LATELY_MS } from './ahead.js';
 import { type InstanceContext, instanceContext } from './context.js';
+import { askAhead } from './serving.js';
 import { stepState } from './step.js';
 
 /** What guard wants to know of an instance. */
@@ -11,7 +12,7 @@ export async function inspectAgain(context: InstanceContext): Promise<InstanceFa
   return inspect(await context.host(), instance, plan, journal.id, options);
 }
 
-/** While an instance starts, the one whose turn is next is looked at and its rotation noted on its host, unless both were just done. */
+/** While an instance starts, the one whose turn is next is looked at and asked, and its rotation noted on its host, unless that was just done. */
 export function lookAtNext(context: InstanceContext): void {
   const { journal, instance } = context;
   const index = journal.state.batches.findIndex(({ instances }) => instances.includes(instance.key));
@@ -20,6 +21,7 @@ export function lookAtNext(context: InstanceContext): void {
   const next = instanceContext(context, key);
   if (next.plan.unchanged === true) return;
   next.lately.inspected.renew(key, () => inspectAgain(next));
+  askAhead(next);
   if (isLocked(next)) next.lately.remembered.renew(key, () => remember(next));
 }
 
@@ -29,14 +31,16 @@ const isLocked = (context: InstanceContext): boolean => stepState(context, { nam
 /** Batches whose turn comes soon after all are staged. */
 const FIRST = 2;
 
-/** While others are still staged, the rotation of those that go first is noted on their hosts. */
-export function rememberFirst(context: InstanceContext): void {
+/** While others are still staged, those that go first are asked whether they serve, and their rotation is noted on their hosts. */
+export function lookAtFirst(context: InstanceContext): void {
   const { batches } = context.journal.state;
   const { key } = context.instance;
   const isFirst = batches
     .slice(0, FIRST)
     .some(({ status, instances }) => status === 'waiting' && instances.includes(key));
-  if (isFirst && isLocked(context)) context.lately.remembered.begin(key, () => remember(context));
+  if (!isFirst) return;
+  askAhead(context);
+  if (isLocked(context)) context.lately.remembered.begin(key, () => remember(context));
 }
 
 /** Notes on its host what an instance's rotation is. @returns that, in the balancer's own words */

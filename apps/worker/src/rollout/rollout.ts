@@ -14,7 +14,7 @@ import { bringBack, rollInstance, stageInstance, takeBack, unstageInstance } fro
 import { leaveInstance } from './leave.js';
 import { forEachLimited } from './limited.js';
 import { releaseLocks } from './locks.js';
-import { rememberFirst } from './look-ahead.js';
+import { lookAtFirst } from './look-ahead.js';
 import { planAction } from './plan-action.js';
 import { hashPlan, mustBeAsPlanned } from './plan-hash.js';
 
@@ -94,7 +94,7 @@ async function stageAll(context: RolloutContext, keys = allInstances(context)): 
       safePoint(context, true);
       const instance = instanceContext(context, key);
       await stageInstance({ ...instance, looked: { facts: looked.get(key) } });
-      rememberFirst(instance);
+      lookAtFirst(instance);
     });
   } catch (error) {
     if (!(error instanceof StepError)) throw error;

@@ -1,10 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { BalancerError } from '@rexdeploy/shared/errors/deployment-errors';
 import { z } from 'zod';
-import { probe } from '../health/url.js';
 import { LATELY_MS } from '../rollout/ahead.js';
 import { balancerOf, type InstanceContext, type RolloutContext } from '../rollout/context.js';
 import { inspectAgain } from '../rollout/look-ahead.js';
+import { type Serving, serves, servesNow } from '../rollout/serving.js';
 import { type Step, stepState } from '../rollout/step.js';
 
 const sideSchema = z.object({
@@ -71,6 +70,7 @@ export async function anotherServes(
   if (context.name.instances.size === 1 && alone === 'let')
     return 'none: the name has one instance, nothing serves meanwhile';
   const [first] = others;
+  await context.lately.serving.take(context.instance.key);
   // Two looks in the time of one: mostly they are all that is needed.
   const [itself, firstServes] = await Promise.all([
     servesNow(context, LATELY_MS),
@@ -94,8 +94,6 @@ export async function anotherServes(
 /** An instance among the others of its name; no plan is needed to look at them. */
 type OneOfName = RolloutContext & Pick<InstanceContext, 'instance' | 'balancer'>;
 
-type Serving = Pick<InstanceContext, 'instance' | 'balancer' | 'signal' | 'lately' | 'connections'>;
-
 /** All instances of the name that do not go together with this one. */
 function othersOfName(context: OneOfName): Serving[] {
   const { journal, name, instance } = context;
@@ -103,30 +101,4 @@ function othersOfName(context: OneOfName): Serving[] {
   return [...name.instances.values()]
     .filter((other) => !together.includes(other.key))
     .map((other) => ({ ...context, instance: other, balancer: balancerOf(context, other) }));
-}
-
-/** One "no" may be a connection that was cut: only so many of them count, this far apart. */
-const LOOKS = 3;
-const LOOK_AGAIN_MS = 300;
-
-/** In rotation, and healthy where the instance has a health check. */
-async function serves(one: Serving): Promise<boolean> {
-  for (let look = 1; ; look += 1) {
-    if (await servesNow(one, 0)) return true;
-    if (look === LOOKS) return false;
-    await pause(LOOK_AGAIN_MS, undefined, { signal: one.signal });
-  }
-}
-
-/** @param withinMs what was seen within so many ms will do */
-async function servesNow(
-  { instance, balancer, signal, lately, connections }: Serving,
-  withinMs: number,
-): Promise<boolean> {
-  const seen = await balancer.look(signal, { withinMs });
-  // A server that the balancer's own check calls down gets no request, in rotation or not.
-  if (!seen.in || seen.up === false) return false;
-  if (instance.health === undefined || lately.notes.find(`healthy ${instance.key}`, withinMs) !== undefined)
-    return true;
-  return (await probe(instance, instance.health, signal, connections)).healthy;
 }

@@ -133,7 +133,8 @@ async function place(context: InstanceContext, facts: InstanceFacts): Promise<Pl
       facts.program.partial === undefined ? 'no' : 'yes',
       metaLine({ deployment: journal.id, manifest, ...merged }),
       delta.keep.length > 0 ? (facts.program.real ?? '') : '',
-      String(facts.nowSeconds - CLOCK_GRAIN_SECONDS),
+      // Where nobody has looked at the clock, all counts as changed since.
+      String(Math.max(0, (facts.nowSeconds ?? 0) - CLOCK_GRAIN_SECONDS)),
       name.transfer.reuse,
       plan.configPresent === true ? '' : (plan.configRelease ?? ''),
       config.keepCurrent ? (facts.config?.real ?? '') : '',
