@@ -8,13 +8,14 @@ is_release() { [ -d "$1" ] && [ ! -L "$1" ]; }
 while [ $# -ge 4 ]; do
   dir=$1; current=$2; former=$3; marked=$4
   shift 4
-  linked=$(readlink -f -- "$dir") || refuse 91 "$dir leads nowhere: nothing is removed"
   state="${dir%/*}/.rexdeploy"; base=${dir##*/}
   [ -d "$state" ] || mkdir -p "$state" || refuse 92 "$state cannot be made"
   # What a clean-up that was cut off did not get to.
   for rest in "$state/${base}"_*.removed; do [ ! -e "$rest" ] || rm -rf "$rest"; done
   n=0
   for release in "$dir"$stamp; do ! is_release "$release" || n=$((n + 1)); done
+  [ "$n" -gt "$keep" ] || continue
+  linked=$(readlink -f -- "$dir") || refuse 91 "$dir leads nowhere: nothing is removed"
   # The oldest comes first.
   for release in "$dir"$stamp; do
     is_release "$release" || continue

@@ -25,6 +25,7 @@ later="$folder.${file##*/}.rex-later"
 # The copy is there until a change is in use: one that is found was left by whoever was cut off before that.
 pending=no
 [ ! -e "$copy" ] || pending=yes
+nothing_to_do() { [ "$changed" = no ] && [ "$pending" = no ]; }
 # The file with the line as it shall stand. The shell does it by itself, in less time than a program takes to start.
 text=; stands=no; is_new=no
 while IFS= read -r line || [ -n "$line" ]; do
@@ -37,8 +38,14 @@ while IFS= read -r line || [ -n "$line" ]; do
 done < "$file"
 [ "$stands" = yes ] || [ "$is_new" = yes ] || refuse 92 "$file holds neither \"$old\" nor \"$new\": somebody changed it"
 changed=no
-if [ "$old" != "$new" ] && [ "$stands" = yes ]; then
-  changed=yes
+if [ "$old" != "$new" ] && [ "$stands" = yes ]; then changed=yes; fi
+if [ "$patience" = later ] && ! nothing_to_do; then
+  # Whoever is told later must not be the one who learns that somebody else has broken it. nginx reads it while the file is
+  # changed: with the line as it shall stand it has worked before.
+  nginx -t > /dev/null 2>&1 8<&- 9>&- &
+  tester=$!
+fi
+if [ "$changed" = yes ]; then
   cp -p "$file" "$next" || refuse 91 "$folder cannot be written"
   printf '%s' "$text" > "$next" || exit 91
   # The same file by another name: the one that takes its place is another one.
@@ -51,7 +58,6 @@ put_back() {
   [ "$changed" = yes ] || return 0
   if [ "$pending" = yes ]; then cp -p "$copy" "$file"; else mv "$copy" "$file"; fi
 }
-nothing_to_do() { [ "$changed" = no ] && [ "$pending" = no ]; }
 finish() { tell_lines "$file"; exit 0; }
 # Sets `master`.
 read_configuration() {
@@ -133,8 +139,7 @@ reload() {
 
 if [ "$patience" = later ]; then
   nothing_to_do && finish
-  # Whoever is told later must not be the one who learns that somebody else has broken it.
-  check=$(nginx -t 2>&1) || refused "$check"
+  wait "$tester" || check=$(nginx -t 2>&1) || refused "$check"
   (
     exec 8<&- 9>&-
     sleep 0.2
