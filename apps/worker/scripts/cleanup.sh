@@ -1,4 +1,4 @@
-# Removes old releases, then gives the instance's lock back where release-lock.sh stands behind this.
+# Removes old releases; release-lock.sh, which stands behind this, gives the instance's lock back then.
 # Args: keep, note (for release-lock.sh), then fours: deployed directory, current release, former and marked release ('' = none).
 # Keeps the newest `keep` releases `<dir>_<8 digits>_<6 digits>`, and always these three. Answer: `removed` for each.
 keep=$1; note=$2

@@ -60,7 +60,6 @@ export const scripts = {
   prove: kept('prove', [COMMON, 'prove.sh']),
   rotation: kept('rotation', [...GUARDED, 'rotation.sh']),
   releaseLock: kept('release-lock', [...GUARDED, 'release-lock.sh']),
-  prune: kept('cleanup', [...GUARDED, 'cleanup.sh']),
   cleanup: kept('cleanup', [...GUARDED, 'cleanup.sh', 'release-lock.sh']),
   nginxTest: kept('nginx-test', [COMMON, 'nginx-test.sh']),
   nginxLook: kept('nginx-look', [COMMON, 'nginx.sh', 'nginx-look.sh']),

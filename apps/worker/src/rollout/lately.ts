@@ -20,8 +20,6 @@ export class Lately {
   readonly observed = new Ahead<string>();
   /** The rotation that is noted on an instance's host, as it stands in the balancer. */
   readonly remembered = new Ahead<string>();
-  /** Instances whose old releases go while others still roll. */
-  readonly cleaned = new Map<string, Promise<void>>();
   /** Instances whose locks were given back. */
   readonly unlocked = new Set<string>();
   /** What was given back and waits for the next change of its balancer, by the balancer's place. */

@@ -18,8 +18,8 @@ const RETRY_MAX_MS = 5_000;
 export async function releaseLocks(rollout: RolloutContext): Promise<void> {
   const { instances, request } = rollout.journal.state;
   if (request.dryRun) return;
-  // Whoever notes or removes something on a host takes its lock.
-  await Promise.all([rollout.lately.remembered.settled(), ...rollout.lately.cleaned.values()]);
+  // Whoever notes something on a host takes its lock.
+  await rollout.lately.remembered.settled();
   // One where a step failed while looking was never locked.
   const touched = Object.keys(instances).filter(
     (key) =>

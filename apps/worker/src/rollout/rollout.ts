@@ -2,7 +2,7 @@ import { CancelAsked, ControlFlow, Held } from '@rexdeploy/shared/errors/control
 import { StepError } from '@rexdeploy/shared/errors/deployment-errors';
 import { isDone } from '@rexdeploy/shared/journal/state';
 import { resolvePackage } from '../sources/resolve.js';
-import { cleanUp, cleanUpMeanwhile } from '../steps/cleanup.js';
+import { cleanUp } from '../steps/cleanup.js';
 import { compare } from '../steps/compare.js';
 import { guard } from '../steps/guard.js';
 import { soak } from '../steps/soak.js';
@@ -29,8 +29,6 @@ export async function rollOut(context: RolloutContext): Promise<void> {
   try {
     await walk(context);
   } catch (thrown) {
-    // Nothing of this run is under way any more when another worker takes it up.
-    await Promise.allSettled(context.lately.cleaned.values());
     if (thrown instanceof CancelAsked) {
       await confirmHandBacks(context);
       const left = await removeStaged(context);
@@ -134,13 +132,8 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
   const cancel = failed.find(({ error }) => error instanceof CancelAsked);
   if (failed.length > 0 && cancel === undefined) return endBatch(context, index, failed);
   await journal.append({ type: 'batch-finished', batch: index });
-  // Those that are to be taken back when another one fails keep all that they have until the end.
-  if (journal.state.batches[index + 1] !== undefined && policyOf(context) !== 'rollback_all')
-    cleanUpMeanwhile(context, batch.instances);
   if (cancel !== undefined) throw cancel.error;
 }
-
-const policyOf = ({ journal, name }: RolloutContext) => journal.state.request.onFailure ?? name.onFailure;
 
 /** How the instances of a batch go: `limit` at a time; after a failure only those that had begun before are followed. */
 interface Way {
@@ -194,9 +187,9 @@ async function followAll(
 
 /** Does to a failed or cancelled batch what the policy says. @throws RolloutError, or CancelAsked where nothing failed */
 async function endBatch(context: RolloutContext, index: number, ended: readonly Ended[]): Promise<void> {
-  const { journal } = context;
+  const { journal, name } = context;
   const failures = ended.flatMap(({ error }) => (error instanceof StepError ? [error] : []));
-  const policy = failures.length === 0 ? 'rollback' : policyOf(context);
+  const policy = failures.length === 0 ? 'rollback' : (journal.state.request.onFailure ?? name.onFailure);
   const outcomes = await Promise.all(
     ended.map(async ({ key, error }): Promise<Outcome> => {
       const instance = instanceContext(context, key);
@@ -238,12 +231,10 @@ const isWhole = ({ steps }: { steps: readonly { step: string; status: string }[]
   steps.some(({ step, status }) => step === 'drain' && status === 'undone');
 
 /** After the first batch with `hold=1`, and after any when somebody asked; never after the last. @throws Held */
-async function mayHold({ journal, name, lately }: RolloutContext, index: number): Promise<void> {
+async function mayHold({ journal, name }: RolloutContext, index: number): Promise<void> {
   const { state } = journal;
   if (state.batches[index + 1]?.status !== 'waiting' || state.heldAfter.includes(index)) return;
   if (journal.asked?.control !== 'hold' && !(state.request.hold === true && index === 0)) return;
-  // What is held is left at once, and whoever resumes it may be another worker.
-  await Promise.all(lately.cleaned.values());
   const untilMs = name.holdTimeoutMs === undefined ? undefined : Date.now() + name.holdTimeoutMs;
   await journal.append({ type: 'held', batch: index, untilMs });
   throw new Held(`held after batch ${index}`);

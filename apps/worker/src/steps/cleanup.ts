@@ -3,42 +3,25 @@ import { toRexError } from '@rexdeploy/shared/errors/rex-error';
 import { scripts } from '../hosts/remote-scripts.js';
 import { instanceContext, isThere, type RolloutContext } from '../rollout/context.js';
 import { forEachLimited, LIGHT_PARALLEL } from '../rollout/limited.js';
-import { noteOf, releaseLock } from '../rollout/locks.js';
+import { noteOf } from '../rollout/locks.js';
 
 /**
  * Removes releases beyond `keep_releases`, never the current, the former or the marked one, and gives back the lock of each
- * instance in the same trip. The roll-out has succeeded by
- * then: what cannot be removed is journaled as a warning and does not undo that.
+ * instance in the same trip. The roll-out has succeeded by then: what cannot be removed is journaled as a warning and does
+ * not undo that.
  */
 export async function cleanUp(rollout: RolloutContext): Promise<void> {
-  await forEachLimited(rollout.journal.state.request.batches.flat(), LIGHT_PARALLEL, async (key) => {
-    const begun = rollout.lately.cleaned.get(key);
-    if (begun === undefined) return cleanInstance(rollout, key, scripts.cleanup);
-    await begun;
-    await releaseLock(rollout, key);
-  });
+  await forEachLimited(rollout.journal.state.request.batches.flat(), LIGHT_PARALLEL, (key) =>
+    cleanInstance(rollout, key),
+  );
 }
 
-/** Does so to instances that are on the new release, while others roll; they stay locked until the end. */
-export function cleanUpMeanwhile(rollout: RolloutContext, keys: readonly string[]): void {
-  for (const key of keys) {
-    if (!hasNew(rollout, key)) continue;
-    const begun = cleanInstance(rollout, key, scripts.prune);
-    // Its failure shows when it is awaited; until then it must not count as unhandled.
-    begun.catch(() => undefined);
-    rollout.lately.cleaned.set(key, begun);
-  }
-}
-
-async function cleanInstance(
-  rollout: RolloutContext,
-  key: string,
-  script: typeof scripts.cleanup | typeof scripts.prune,
-): Promise<void> {
+async function cleanInstance(rollout: RolloutContext, key: string): Promise<void> {
   const { journal, name, signal } = rollout;
   try {
     const facts = journal.state.instances[key]?.record;
-    if (facts === undefined || !hasNew(rollout, key)) return;
+    // Where nothing came on, nothing has to go.
+    if (facts === undefined || isThere(rollout, key)) return;
     const context = instanceContext(rollout, key);
     const { programDir, configDir } = context.plan;
     const label = await rollout.history.findMark(key);
@@ -55,8 +38,8 @@ async function cleanInstance(
     if (configDir !== undefined && facts.config !== undefined) {
       args.push(configDir, facts.config.after, facts.config.real ?? '', marked(configDir));
     }
-    const result = await (await context.host()).run(script, args, { signal });
-    if (script === scripts.cleanup) rollout.lately.unlocked.add(key);
+    const result = await (await context.host()).run(scripts.cleanup, args, { signal });
+    rollout.lately.unlocked.add(key);
     const removed = result.stdout.split('\n').filter((line) => line.startsWith('removed\t'));
     if (removed.length === 0) return;
     const message = `old releases removed: ${removed.map((line) => line.slice(8)).join(' ')}`;
@@ -67,7 +50,3 @@ async function cleanInstance(
     await journal.append({ type: 'log', level: 'warn', instance: key, step: 'cleanup', message });
   }
 }
-
-/** Where nothing came on, nothing has to go. */
-const hasNew = (rollout: RolloutContext, key: string): boolean =>
-  rollout.journal.state.instances[key]?.record !== undefined && !isThere(rollout, key);
