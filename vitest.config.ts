@@ -24,9 +24,9 @@ export default defineConfig({
     pool: 'forks',
     // Each file starts servers of its own and then waits for them a third of the time.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
-    // No test is this slow; a machine that stands still for a minute is not to fail all that run then.
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    // No test is half as slow, and what hangs is told.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // What is waited for comes within milliseconds, and on a machine that is busy otherwise within seconds.
     expect: { poll: { timeout: 30_000 } },
     // A test that passes at the second attempt has found something.

@@ -26,7 +26,7 @@ export function runCommand(
     const settings = {
       cwd: options.cwd,
       env: options.env ?? process.env,
-      timeout: options.timeoutMs ?? 180_000,
+      timeout: options.timeoutMs ?? 90_000,
       maxBuffer: 64 * 1024 * 1024,
     };
     const child = execFile(command, args, settings, (error, stdout, stderr) => {

@@ -6,7 +6,7 @@ export interface HttpAnswer {
   body: string;
 }
 
-export function httpGet(url: string, timeoutMs = 60_000): Promise<HttpAnswer> {
+export function httpGet(url: string, timeoutMs = 20_000): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const request = get(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
       const pieces: Buffer[] = [];

@@ -12,7 +12,7 @@ import { writeServiceScript } from './service-script.js';
 export type FirstDeployment = 'release' | 'plain' | 'nothing';
 
 /** Long enough for a machine that is busy with many apps. */
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** Stamps of the directories that are there from the start. */
 export const FIRST_STAMP = '20180521_043510';

@@ -8,7 +8,7 @@ import { onProcessExit } from './release-stack.js';
 
 const TAIL_LINES = 40;
 /** Long enough for a machine that is busy with many of these; what fails ends by itself, long before. */
-const READY_TIMEOUT_MS = 120_000;
+const READY_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 20_000;
 
 export interface ChildOptions {
