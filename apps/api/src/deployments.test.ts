@@ -3,8 +3,11 @@ import type { DeployRequest, JournalEvent } from '@rexdeploy/shared/journal/even
 import { redisOptions } from '@rexdeploy/shared/redis/connection';
 import { Keys } from '@rexdeploy/shared/redis/keys';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { Deployments } from './deployments.js';
+import { JournalFeed } from './journal/feed.js';
+import { follow } from './journal/follow.js';
 
 const ID = 'dep-1';
 const AT = '2026-03-02T06:37:56.000Z';
@@ -22,6 +25,7 @@ const request: DeployRequest = {
   by: 'ci',
 };
 const accepted: JournalEvent = { type: 'accepted', at: AT, id: ID, request, stampMs: 1 };
+const finished: JournalEvent = { type: 'finished', at: AT, state: 'succeeded' };
 const told = (message: string): JournalEvent => ({ type: 'log', at: AT, level: 'info', message });
 
 let server: RedisServer;
@@ -64,6 +68,37 @@ test('a deployment is as its journal says at the moment of the question', async 
     expect((await early).length).toBeOneOf([count - 1, count]);
   }
   expect(await new Deployments(redis, keys).find(ID)).toEqual(await deployments.find(ID));
+});
+
+/** Its end comes behind a question of this turn that is on its way. @returns that question */
+async function endBehindQuestion(lastId?: string) {
+  const early = deployments.find(ID);
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  // Redis answers a connection in order. Not awaited: the turn would be over.
+  const ended = write(finished, lastId);
+  return { early, ended };
+}
+
+test('who knows of a later event than others of the turn can ask by itself', async () => {
+  const { early, ended } = await endBehindQuestion();
+  const [joined, now, end] = [deployments.find(ID), deployments.findNow(ID), deployments.findEnded(ID)];
+  const states = await Promise.all([early, joined, now, end]);
+  expect(states.map(({ state }) => state.state)).toEqual(['queued', 'queued', 'succeeded', 'succeeded']);
+  expect(states[2]?.lastId).toBe(await ended);
+  expect(states[3]).toEqual(states[2]);
+});
+
+test('who comes again after the end does not watch for another, whatever others of the turn were told', async () => {
+  const lastId = '9999999999999-1';
+  const { early, ended } = await endBehindQuestion(lastId);
+  const feed = new JournalFeed(redis, keys, pino({ enabled: false }));
+  vi.spyOn(feed, 'watch').mockImplementation(() => {
+    throw new Error('watches for what is over');
+  });
+  const rest = follow({ deployments, feed }, ID, lastId, new AbortController().signal);
+  expect(await rest.next()).toEqual({ done: true, value: undefined });
+  expect((await early).state.state).toBe('queued');
+  await ended;
 });
 
 test('only what is new is read of a journal, however long it is', async () => {

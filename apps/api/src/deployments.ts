@@ -52,14 +52,52 @@ export class Deployments {
     this.#keys = keys;
     this.#reads = reads;
     this.head = reads.once((id) => this.#head(id));
-    this.find = reads.once((id) => this.#find(id));
+    this.find = reads.once((id) => this.findNow(id));
   }
 
   /** What the record tells. @throws NotFoundError naming the id */
   readonly head: (id: string) => Promise<DeploymentHead>;
 
-  /** The deployment as it is now, and the id of the last entry that says so. @throws NotFoundError naming the id */
+  /**
+   * The deployment as it is now, and the id of the last entry that says so. Asked once in a turn: what was learned from
+   * elsewhere within it, as by the event feed, may be missing.
+   * @throws NotFoundError naming the id
+   */
   readonly find: (id: string) => Promise<Folded>;
+
+  /** As `find`, asked by itself: it tells all that was in the journal when it was called. @throws NotFoundError naming the id */
+  async findNow(id: string): Promise<Folded> {
+    const kept = this.#folded.get(id);
+    let folded = kept;
+    // Also of one that has ended: what others do with its record later is noted after its end.
+    for (let more = true; more; ) {
+      // From the last known entry on, and not after it: where that is gone, Redis was set back to an earlier day.
+      const rows = await this.#rows(id, folded?.lastId ?? '-');
+      const known = folded === undefined ? 0 : 1;
+      if (folded !== undefined && rows[0]?.[0] !== folded.lastId) {
+        folded = undefined;
+        continue;
+      }
+      for (const [lastId, fields] of rows.slice(known)) {
+        const state = reduce(folded?.state, parseEvent(fields, id));
+        folded = { state, lastId, size: (folded?.size ?? 0) + sizeOf(fields) };
+      }
+      more = rows.length === PAGE;
+    }
+    if (folded === undefined) throw new NotFoundError({ what: `there is no journal of job ${id}` });
+    if (folded !== kept) this.#folded.set(id, folded);
+    return folded;
+  }
+
+  /**
+   * The deployment for somebody who has seen its end. Most are told together, of one end; only where what others asked in this
+   * turn does not tell of it yet is it asked by itself.
+   * @throws NotFoundError naming the id
+   */
+  async findEnded(id: string): Promise<Folded> {
+    const found = await this.find(id);
+    return isTerminal(found.state.state) ? found : this.findNow(id);
+  }
 
   /**
    * Begins to read a deployment that was read before, for somebody whose token is still being looked up: of what is known
@@ -159,29 +197,6 @@ export class Deployments {
     const head = ID.test(id) ? await askRedis(() => findHead(this.#reads, this.#keys, id)) : undefined;
     if (head === undefined) throw new NotFoundError({ what: `there is no job ${JSON.stringify(id.slice(0, 80))}` });
     return head;
-  }
-
-  async #find(id: string): Promise<Folded> {
-    const kept = this.#folded.get(id);
-    let folded = kept;
-    // Also of one that has ended: what others do with its record later is noted after its end.
-    for (let more = true; more; ) {
-      // From the last known entry on, and not after it: where that is gone, Redis was set back to an earlier day.
-      const rows = await this.#rows(id, folded?.lastId ?? '-');
-      const known = folded === undefined ? 0 : 1;
-      if (folded !== undefined && rows[0]?.[0] !== folded.lastId) {
-        folded = undefined;
-        continue;
-      }
-      for (const [lastId, fields] of rows.slice(known)) {
-        const state = reduce(folded?.state, parseEvent(fields, id));
-        folded = { state, lastId, size: (folded?.size ?? 0) + sizeOf(fields) };
-      }
-      more = rows.length === PAGE;
-    }
-    if (folded === undefined) throw new NotFoundError({ what: `there is no journal of job ${id}` });
-    if (folded !== kept) this.#folded.set(id, folded);
-    return folded;
   }
 
   #rows(id: string, from: string): Promise<[string, string[]][]> {

@@ -32,8 +32,9 @@ export async function* follow(
     }
   };
 
-  // Asked before the journal is read: an end that comes in between is met there.
-  const before = await patiently(() => parts.deployments.find(id), signal);
+  // Asked before the journal is read: an end that comes in between is met there. By itself, because whoever comes again after
+  // the last entry would wait for ever if this were of a moment before it.
+  const before = await patiently(() => parts.deployments.findNow(id), signal);
   let ended = false;
   for await (const entry of rest()) {
     yield entry;
@@ -67,7 +68,7 @@ export async function waitForEnd(parts: Parts, id: string, signal: AbortSignal):
   for await (const _ of follow(parts, id, found.lastId, signal)) {
     // only the end is of interest
   }
-  return parts.deployments.find(id);
+  return signal.aborted ? parts.deployments.find(id) : parts.deployments.findEnded(id);
 }
 
 /** Asks again for as long as Redis is away. @returns undefined when the signal was aborted */

@@ -1,7 +1,7 @@
 import { type RedisServer, startRedis } from '@rexdeploy/sandbox/redis';
 import { redisOptions } from '@rexdeploy/shared/redis/connection';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { askRedis } from './ask.js';
 import { TurnReads } from './turn-reads.js';
 
@@ -81,6 +81,51 @@ test('what many want to know in one turn is asked once, and anew in the next', a
     expect(answers).toEqual([...Array.from({ length: 20 }, () => turn), 0]);
     expect(await calls('hgetall')).toBe(turn * 2);
   }
+});
+
+/** Turns end when the test says so. */
+function holdTurns(): { end(): Promise<void> } {
+  vi.useFakeTimers({ toFake: ['setImmediate'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  return {
+    end: async () => {
+      // What leaves at once has left when a turn ends.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      vi.runAllTimers();
+    },
+  };
+}
+
+test('who has a reply of a turn that is still open is not given what was asked before it', async () => {
+  const reads = await connect();
+  const state = reads.once((key) => reads.hgetall(key));
+  const turn = holdTurns();
+  await other.hset('one', { round: 1 });
+  const first = state('one');
+  expect(state('one')).toBe(first);
+  expect(await first).toEqual({ round: '1' });
+
+  await other.hset('one', { round: 2 });
+  const second = state('one');
+  expect(state('one')).toBe(second);
+  await turn.end();
+  expect(await second).toEqual({ round: '2' });
+});
+
+test('a reply of a turn that is over takes nothing from the one after it', async () => {
+  const reads = await connect();
+  const ready = reads.once(async (key) => key);
+  const turn = holdTurns();
+  const late = reads.hgetall('one');
+  await turn.end();
+  const asked = ready('one');
+  await late;
+  expect(ready('one')).toBe(asked);
+  await turn.end();
+  expect(ready('one')).not.toBe(asked);
+  await turn.end();
 });
 
 test('an answer is never older than its question', async () => {

@@ -8,11 +8,13 @@ interface Turn {
 /**
  * Reads of one turn of the event loop go to Redis together, and what several requests of a turn want to know is asked once.
  * Those of the first request leave at once, so that Redis answers while the others are read, and all others at the end of
- * the turn. What a turn brings was there before it began: an answer is never older than the request that it is for.
+ * the turn. With the first reply that comes while its turn is still open, what was asked in it is forgotten: an answer is never
+ * older than another that was read here before its question. It may be older, by less than a turn, than what came another way,
+ * as by the event feed: who has such news asks by a question that `once` did not make.
  */
 export class TurnReads {
   readonly #redis: Redis;
-  /** Forget what was asked in the turn before. */
+  /** Forget what was asked so far. */
   readonly #forget: (() => void)[] = [];
   #turn: Turn | undefined;
 
@@ -41,7 +43,7 @@ export class TurnReads {
   }
 
   /**
-   * Makes a question that is asked once in a turn for each key, however many want to know.
+   * Makes a question that is asked once in a turn for each key, however many want to know, until a reply of the turn comes.
    * @param ask asks by reads of this object, begun at once
    */
   once<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
@@ -59,8 +61,12 @@ export class TurnReads {
   }
 
   #ask<T>(add: (pipeline: ChainableCommander, done: Callback<T>) => unknown): Promise<T> {
+    const turn = this.#thisTurn();
     return new Promise<T>((resolve, reject) => {
-      add(this.#thisTurn().pipeline, (error, value) => {
+      add(turn.pipeline, (error, value) => {
+        // Who knows this reply may ask again at once, and must not get what was asked before it. Of a turn that is over
+        // nothing is left to forget, and what the present one asked was asked later.
+        if (this.#turn === turn) this.#forgetAll();
         if (error) reject(error);
         else resolve(value as T);
       });
@@ -77,11 +83,15 @@ export class TurnReads {
       });
       setImmediate(() => {
         this.#turn = undefined;
-        for (const forget of this.#forget) forget();
+        this.#forgetAll();
         send(turn);
       });
     }
     return this.#turn;
+  }
+
+  #forgetAll(): void {
+    for (const forget of this.#forget) forget();
   }
 }
 

@@ -68,7 +68,7 @@ async function sendEnd(
   stream: EventStream,
   style: ReturnType<typeof styleOf>,
 ): Promise<void> {
-  const { state } = await deployments.find(id);
+  const { state } = await deployments.findEnded(id);
   if (!isTerminal(state.state)) return;
   const at = new Date(state.lastMs).toISOString();
   const answer = projected(style, envelope(state, settingsOf(config), Date.now()));
