@@ -46,7 +46,10 @@ function gathered(out: DestinationStream): DestinationStream {
 
 const LOOKS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-/** A request has a line when it comes and one when it is answered; one that only looks has all in the latter. */
+/**
+ * A request has a line when it comes and one when it is answered; one that only looks has all in the latter. Of one whose client
+ * leaves first the latter never comes: see `logLeft`.
+ */
 export class RequestLog extends LogController {
   override incomingRequest(request: FastifyRequest, reply: FastifyReply): void {
     if (!LOOKS.has(request.method)) super.incomingRequest(request, reply);
@@ -58,4 +61,9 @@ export class RequestLog extends LogController {
     else if (error) reply.log.error({ ...facts, err: error }, 'request errored');
     else reply.log.info(facts, 'request completed');
   }
+}
+
+/** The last line of a request whose client left before it was answered whole; a stream is answered whole when it has ended. */
+export function logLeft(reply: FastifyReply): void {
+  reply.log.info({ req: reply.request, responseTime: reply.elapsedTime }, 'request left');
 }
