@@ -103,6 +103,22 @@ test('an owner of whom Redis lost all but its number is no owner any more when t
   await second?.confirm();
 });
 
+test('who was refused once is asked about again, however recent the last good answer is', async () => {
+  const { id } = await acceptDeployment(redis, keys, request('server'));
+  const first = await claim(redis, keys, id, 'w1');
+  await first?.append({ type: 'batch-started', batch: 0 });
+  const second = await claim(redis, keys, id, 'w2');
+  await first?.confirm(60_000); // by the answer to the append
+  await expect(first?.confirm()).rejects.toBeInstanceOf(LeaseLost);
+  await expect(first?.confirm(60_000)).rejects.toBeInstanceOf(LeaseLost);
+
+  await second?.confirm();
+  await askDeployment(redis, keys, { id, name: 'server' }, 'cancel', 'ann');
+  await expect(second?.append({ type: 'held', batch: 0 })).rejects.toBeInstanceOf(CancelAsked);
+  await claim(redis, keys, id, 'w3');
+  await expect(second?.confirm(60_000)).rejects.toBeInstanceOf(LeaseLost);
+});
+
 test('who was told that it will be cancelled can rely on it: neither a hold nor one that is asked for puts it off', async () => {
   const { id } = await acceptDeployment(redis, keys, request('server'));
   const target = { id, name: 'server' };

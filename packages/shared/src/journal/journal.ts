@@ -114,6 +114,8 @@ async function foldJournal(redis: Redis, keys: Keys, id: string): Promise<Deploy
   return fold((await readJournal(redis, keys, id)).map(({ event }) => event));
 }
 
+const NEVER = Number.NEGATIVE_INFINITY;
+
 class RedisJournal implements Journal {
   readonly id: string;
   readonly epoch: number;
@@ -125,8 +127,8 @@ class RedisJournal implements Journal {
   #state: DeploymentState;
   #asked: Asked | undefined;
   #next: string | undefined;
-  /** When Redis was asked last that said so, by this process's clock. */
-  #ownedMs = Number.NEGATIVE_INFINITY;
+  /** When Redis was asked that said so, by this process's clock; `NEVER` where its last answer was another. */
+  #ownedMs = NEVER;
   /** Appends run one after another, so that state and stream have the same order. */
   #tail: Promise<void> = Promise.resolve();
 
@@ -169,8 +171,7 @@ class RedisJournal implements Journal {
   async confirm(withinMs = 0): Promise<void> {
     const askedMs = performance.now();
     if (askedMs - this.#ownedMs < withinMs) return;
-    this.#owned(await CONFIRM.run(this.#redis, [this.#keys.record(this.id)], [this.#owner]));
-    this.#ownedMs = askedMs;
+    this.#owned(await CONFIRM.run(this.#redis, [this.#keys.record(this.id)], [this.#owner]), askedMs);
   }
 
   async #write(events: readonly NewEvent[]): Promise<void> {
@@ -214,18 +215,20 @@ class RedisJournal implements Journal {
       ...counts.flat(),
       ...stamped.map((event) => JSON.stringify(event)),
     ]);
-    this.#owned(answer);
-    this.#ownedMs = askedMs;
+    this.#owned(answer, askedMs);
     this.#state = next;
   }
 
   /** Reads the answer of APPEND and CONFIRM. */
-  #owned(answer: unknown): void {
+  #owned(answer: unknown, askedMs: number): void {
+    // What is refused to one instance is not to pass for the next on the word of an earlier answer.
+    this.#ownedMs = NEVER;
     const [owned, control, next] = ownedSchema.parse(answer);
     if (owned === 0) throw new LeaseLost(`${this.id} has another owner than number ${this.epoch}`);
     this.#asked = control === '' ? undefined : askedSchema.parse(JSON.parse(control));
     if (owned === 2) throw new CancelAsked(`cancelled by ${this.#asked?.by}`);
     if (next !== '') this.#next = next;
+    this.#ownedMs = askedMs;
   }
 }
 
