@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { ConflictError, NotFoundError } from './errors/request-errors.js';
 import type { Keys } from './redis/keys.js';
+import { LuaScript } from './redis/lua.js';
 import { type Role, roleSchema } from './token-scope.js';
 
 export { allowsName, type Role, roleSchema } from './token-scope.js';
@@ -27,6 +28,16 @@ export const TOKEN = /^\d{10}[a-z]{32}$/;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 /** `lastUsed` is written at most this often. */
 const LAST_USED_STEP_MS = 10_000;
+
+/**
+ * Notes that a token was used, unless it was revoked meanwhile: a record of this alone would be no token's.
+ * KEYS token · ARGV now (ms) · Answer 1, or 0 when there is none
+ */
+const USED = new LuaScript(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'lastUsed', ARGV[1])
+return 1
+`);
 
 /** Makes a token from the system's random source; its 32 letters carry 150 bits. */
 export function makeToken(nowMs: number): string {
@@ -73,7 +84,7 @@ export class Tokens {
   }
 
   /**
-   * The record of a token that may be used now, else why not.
+   * The record of a token that may be used now, else why not. What is no whole record is no token's.
    * @param reads what reads the record, where that is not the connection itself
    */
   async verify(
@@ -82,12 +93,11 @@ export class Tokens {
   ): Promise<TokenRecord | 'unknown' | 'expired'> {
     if (!TOKEN.test(token)) return 'unknown';
     const key = this.#keys.token(hashToken(token));
-    const fields = await reads.hgetall(key);
-    if (Object.keys(fields).length === 0) return 'unknown';
-    const record = storedSchema.parse(fields);
+    const record = storedSchema.safeParse(await reads.hgetall(key)).data;
+    if (record === undefined) return 'unknown';
     const now = Date.now();
     if (record.expires !== 0 && record.expires <= now) return 'expired';
-    if (now - record.lastUsed > LAST_USED_STEP_MS) await this.#redis.hset(key, { lastUsed: now });
+    if (now - record.lastUsed > LAST_USED_STEP_MS) await USED.run(this.#redis, [key], [now]);
     return record;
   }
 
