@@ -124,6 +124,8 @@ test('where Redis was set back to an earlier day, what it no longer knows is for
   expect(await log()).toEqual(['kept', 'after']);
   await redis.del(keys.journal(ID));
   await expect(deployments.find(ID)).rejects.toMatchObject({ name: 'NotFoundError' });
+  expect(deployments.lastKnown(ID)).toBeUndefined();
+  expect(deployments.lookAhead(ID)).toBeUndefined();
 });
 
 test('a look ahead reads only what is known already, and hurts nobody when it fails', async () => {

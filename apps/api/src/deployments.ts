@@ -84,7 +84,11 @@ export class Deployments {
       }
       more = rows.length === PAGE;
     }
-    if (folded === undefined) throw new NotFoundError({ what: `there is no journal of job ${id}` });
+    if (folded === undefined) {
+      // Nobody is to be told of it by `lastKnown`, and nothing read ahead.
+      this.#folded.delete(id);
+      throw new NotFoundError({ what: `there is no journal of job ${id}` });
+    }
     if (folded !== kept) this.#folded.set(id, folded);
     return folded;
   }
