@@ -9,6 +9,8 @@ declare module 'fastify' {
      * process stops. That the client left is told in the log.
      */
     lifeOf(reply: FastifyReply, limitMs?: number): AbortSignal;
+    /** The process was asked to end: no connection is to stay open after its answer. */
+    isStopping(): boolean;
   }
 }
 
@@ -40,6 +42,7 @@ export const requestLives = fastifyPlugin(
       return life.signal;
     });
 
+    app.decorate('isStopping', () => stopping);
     app.addHook('onSend', (_request, reply, payload, done) => {
       // A connection that stayed open after its last answer would hold up the end.
       if (stopping) reply.header('Connection', 'close');

@@ -28,7 +28,7 @@ export async function queueRoutes(app: FastifyInstance, parts: ApiParts): Promis
     }
   });
 
-  const open = lazily(async () => (await import('../queue-board.js')).makeQueueBoard(parts, PREFIX));
+  const open = lazily(async () => (await import('../queue-board.js')).makeQueueBoard(parts, PREFIX, app.isStopping));
   app.addHook('onClose', async () => (await open.made())?.close());
   for (const url of [PREFIX, `${PREFIX}/*`]) {
     app.all(url, { config: { access: 'open' } }, async (request, reply) => {
