@@ -128,7 +128,8 @@ async function walk(
     watch.end();
     describeSpan({ 'rexdeploy.state': journal.state.state });
     if (journal.next !== undefined) await parts.wake(journal.next);
-    await connections.closeAll();
+    // Whatever failed may have to do with the log-in: who tries again has a new one.
+    await connections.closeAll({ keep: journal.state.state !== 'failed' });
   }
 }
 

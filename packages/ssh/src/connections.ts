@@ -2,7 +2,7 @@ import { RexError } from '@rexdeploy/shared/errors/rex-error';
 import type { IdleConnections } from './idle-connections.js';
 import { asJumpFailure } from './jump-failure.js';
 import { connect } from './ssh2-transport.js';
-import type { JumpTransport, SshSettings, Transport } from './transport.js';
+import type { JumpTransport, RemoteScript, RunOptions, RunResult, SshSettings, Transport } from './transport.js';
 
 /** Opens a transport; `connect` of ssh2-transport.ts unless a simulation stands in for it. */
 export type Connect = (
@@ -12,12 +12,46 @@ export type Connect = (
 
 interface Entry {
   readonly attempt: Promise<JumpTransport>;
+  /** The same as this deployment has it. */
+  readonly lent: Promise<Transport>;
   readonly settings: SshSettings;
   readonly role: Role;
   /** How many hosts lie between. */
   readonly hops: number;
   /** Set once the attempt has succeeded. */
   transport: JumpTransport | undefined;
+}
+
+/** A connection as one deployment has it: of no use to it any more when it rests, or others have it. */
+class Lent implements Transport {
+  readonly #inner: Transport;
+  readonly #end: AbortSignal;
+
+  constructor(inner: Transport, end: AbortSignal) {
+    this.#inner = inner;
+    this.#end = end;
+  }
+
+  get host(): string {
+    return this.#inner.host;
+  }
+
+  get alive(): boolean {
+    return this.#inner.alive;
+  }
+
+  async run(script: RemoteScript, args: readonly string[], options?: RunOptions): Promise<RunResult> {
+    this.#end.throwIfAborted();
+    return this.#inner.run(script, args, options);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
 
 /**
@@ -46,7 +80,7 @@ export class Connections implements AsyncDisposable {
   async get(settings: SshSettings, options: { signal?: AbortSignal } = {}): Promise<Transport> {
     this.#end.signal.throwIfAborted();
     options.signal?.throwIfAborted();
-    return abortable(this.#shared('target', settings), options.signal);
+    return abortable(this.#shared('target', settings).lent, options.signal);
   }
 
   /**
@@ -57,18 +91,21 @@ export class Connections implements AsyncDisposable {
   async getJump(settings: SshSettings, options: { signal?: AbortSignal } = {}): Promise<JumpTransport> {
     this.#end.signal.throwIfAborted();
     options.signal?.throwIfAborted();
-    return abortable(this.#shared('jump', settings), options.signal);
+    return abortable(this.#shared('jump', settings).attempt, options.signal);
   }
 
-  /** Closes all connections, but those kept for others, and gives up attempts under way; the object cannot be used again. */
-  async closeAll(): Promise<void> {
+  /**
+   * Closes all connections, but those kept for others, and gives up attempts under way; the object cannot be used again.
+   * @param options.keep whether others may have what is still good; default yes
+   */
+  async closeAll({ keep = true }: { keep?: boolean } = {}): Promise<void> {
     this.#end.abort(new RexError({ what: 'the connections of this deployment are closed' }));
     await Promise.allSettled([...this.#open.values()].map((entry) => entry.attempt));
     const entries = [...this.#open.values()];
     this.#open.clear();
     // The farthest first: what ends a command over there still has to get through.
     for (let hops = Math.max(0, ...entries.map((entry) => entry.hops)); hops >= 0; hops -= 1) {
-      await Promise.all(entries.filter((entry) => entry.hops === hops).map((entry) => this.#part(entry)));
+      await Promise.all(entries.filter((entry) => entry.hops === hops).map((entry) => this.#part(entry, keep)));
     }
   }
 
@@ -76,17 +113,18 @@ export class Connections implements AsyncDisposable {
     return this.closeAll();
   }
 
-  async #part({ settings, role, transport }: Entry): Promise<void> {
-    if (transport === undefined || (role === 'target' && this.#idle?.keep(settings, transport) === true)) return;
+  async #part({ settings, role, transport }: Entry, keep: boolean): Promise<void> {
+    if (transport === undefined || (keep && role === 'target' && this.#idle?.keep(settings, transport) === true))
+      return;
     await transport.close();
   }
 
-  #shared(role: Role, settings: SshSettings): Promise<JumpTransport> {
+  #shared(role: Role, settings: SshSettings): Entry {
     const way = wayTo(settings);
     const key = JSON.stringify([role, ...way]);
     const entry = this.#open.get(key);
-    if (entry !== undefined && entry.transport?.alive !== false) return entry.attempt;
-    return this.#start(key, { settings, role, hops: way.length - 1 }, this.#attempt(role, settings)).attempt;
+    if (entry !== undefined && entry.transport?.alive !== false) return entry;
+    return this.#start(key, { settings, role, hops: way.length - 1 }, this.#attempt(role, settings));
   }
 
   async #attempt(role: Role, settings: SshSettings): Promise<JumpTransport> {
@@ -96,7 +134,7 @@ export class Connections implements AsyncDisposable {
       if (rested !== undefined) return rested;
       signal.throwIfAborted();
     }
-    const jump = settings.via === undefined ? undefined : await this.#shared('jump', settings.via);
+    const jump = settings.via === undefined ? undefined : await this.#shared('jump', settings.via).attempt;
     try {
       return await this.#connect(settings, jump === undefined ? { signal } : { signal, jump });
     } catch (error) {
@@ -105,7 +143,10 @@ export class Connections implements AsyncDisposable {
   }
 
   #start(key: string, about: Pick<Entry, 'settings' | 'role' | 'hops'>, attempt: Promise<JumpTransport>): Entry {
-    const entry: Entry = { ...about, attempt, transport: undefined };
+    const lent = attempt.then((transport) => new Lent(transport, this.#end.signal));
+    // A failure is told to those who wait for it.
+    lent.catch(() => undefined);
+    const entry: Entry = { ...about, attempt, lent, transport: undefined };
     this.#open.set(key, entry);
     entry.attempt.then(
       (transport) => {

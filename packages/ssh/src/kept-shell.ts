@@ -12,8 +12,8 @@ import { UntilMark } from './until-mark.js';
 
 /**
  * Reads one request a line and runs it in a shell of its own, as a fresh `sh -c` would: what a script sets, catches or opens
- * ends with it. Its arguments are the texts that scripts consist of. After each run a mark and the exit code stand on
- * stdout, and the mark on stderr.
+ * ends with it. Its arguments are the texts that scripts consist of. A line tells that it is there; after each run a mark and
+ * the exit code stand on stdout, and the mark on stderr.
  */
 const LOOP = {
   name: 'shell',
@@ -29,9 +29,15 @@ rex_run() {
   printf '\\036%s\\n' "$rex_mark" >&2
   printf '\\036%s %s\\n' "$rex_mark" "$rex_code"
 }
+printf '\\036ready\\n'
 while IFS= read -r rex_line; do eval "$rex_line"; done
 `,
 };
+
+/** What the loop tells first. */
+const READY = Buffer.from('\x1eready\n');
+/** Most that a log-in may say before, in bytes: more comes from something else than a shell. */
+const GREETING_BYTES = 64 * 1024;
 
 /** Longest that its end is waited for. */
 const CLOSE_MS = 1_000;
@@ -55,6 +61,9 @@ export class KeptShell {
   #out: UntilMark | undefined;
   #err: UntilMark | undefined;
   #code: number | undefined;
+  /** What came before the loop told that it is there; undefined since it has. */
+  #greeting: Buffer | undefined = Buffer.alloc(0);
+  #isGone = false;
 
   private constructor(link: Link, channel: ClientChannel, mark: RunMark, onGone: (leaving: Promise<unknown>) => void) {
     this.#link = link;
@@ -65,6 +74,7 @@ export class KeptShell {
     channel.stderr.on('data', (chunk: Buffer) => this.#readError(chunk));
     channel.on('error', () => channel.close());
     channel.on('close', () => {
+      this.#isGone = true;
       onGone(Promise.resolve());
       this.#end({ code: null, signal: null });
     });
@@ -84,8 +94,19 @@ export class KeptShell {
     return openSession(link, line, (channel) => new KeptShell(link, channel, mark, onGone));
   }
 
+  /** Has it ended? */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Has it come to where it runs scripts? Until then it has run none. */
+  get hasBegun(): boolean {
+    return this.#greeting === undefined;
+  }
+
   /** Runs a script. @returns its end; neither code nor signal when the shell was cut off */
   run(script: KeptScript, args: readonly string[], { onStdout, onStderr }: Listener): Promise<CommandEnd> {
+    if (this.#isGone) return Promise.resolve({ code: null, signal: null });
     const mark = randomBytes(6).toString('hex');
     const text = script.parts.map((part) => `$rex_${part}`).join('$rex_nl');
     this.#code = undefined;
@@ -113,11 +134,20 @@ export class KeptShell {
   }
 
   #read(chunk: Buffer): void {
-    const rest = this.#out?.push(chunk);
+    const text = this.#greeting === undefined ? chunk : this.#afterGreeting(this.#greeting, chunk);
+    const rest = text.length === 0 ? undefined : this.#out?.push(text);
     if (rest === undefined) return;
     this.#out = undefined;
     this.#code = Number(rest);
     this.#endBoth();
+  }
+
+  #afterGreeting(before: Buffer, chunk: Buffer): Buffer {
+    const greeting = Buffer.concat([before, chunk]);
+    const at = greeting.indexOf(READY);
+    this.#greeting = at < 0 ? greeting : undefined;
+    if (at < 0 && greeting.length > GREETING_BYTES) this.#channel.close();
+    return at < 0 ? Buffer.alloc(0) : greeting.subarray(at + READY.length);
   }
 
   #readError(chunk: Buffer): void {

@@ -24,7 +24,8 @@ export async function runCommand(
   const life = new CommandLife(link, options, new CommandReport(link, script.name));
   try {
     const shell = await takeShell(link, script, life, options);
-    if (shell !== undefined) return await runKept(link.shell, shell, args, life, options);
+    const answer = shell && (await runKept(link.shell, shell, args, life, options));
+    if (answer !== undefined) return answer;
     const mark = makeRunMark(script.name);
     const line = commandLine(script, args, mark.prefix + mark.id, link.sudo);
     const running = await start(link, line, mark, life);

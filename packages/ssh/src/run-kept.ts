@@ -31,14 +31,18 @@ export interface KeptRun {
   readonly kept: KeptScript;
 }
 
-/** Runs it there; see `Transport.run`. */
+/**
+ * Runs it there; see `Transport.run`.
+ *
+ * @returns undefined when the shell has ended before it was one, so that nothing was run: why tells a session of its own
+ */
 export async function runKept(
   slot: ShellSlot,
   { shell, kept }: KeptRun,
   args: readonly string[],
   life: CommandLife,
   options: RunOptions,
-): Promise<RunResult> {
+): Promise<RunResult | undefined> {
   const { report } = life;
   const noDrain = () => {};
   const sink = stdoutSink(options, noDrain, noDrain);
@@ -61,6 +65,11 @@ export async function runKept(
       onStderr: (piece) => arrived(() => report.stderr.push(piece)),
     });
     end = await life.race(ending);
+    if (end.code === null && !shell.hasBegun) {
+      slot.refuse();
+      sink.abandon();
+      return undefined;
+    }
     return await resultOf(end, sink, life, options);
   } catch (error) {
     sink.abandon();

@@ -6,7 +6,7 @@ export class ShellSlot {
   readonly #link: Link;
   #shell: KeptShell | undefined;
   #lent = false;
-  /** The host has too few sessions for one that is kept. */
+  /** The host has too few sessions for one that is kept, or starts none. */
   #refused = false;
 
   constructor(link: Link) {
@@ -38,6 +38,11 @@ export class ShellSlot {
     this.#lent = false;
   }
 
+  /** None can be had on this host. */
+  refuse(): void {
+    this.#refused = true;
+  }
+
   async #open(texts: readonly string[]): Promise<KeptShell | undefined> {
     // It counts as a session for as long as it is open.
     if (!this.#link.sessions.isFree) return undefined;
@@ -49,7 +54,7 @@ export class ShellSlot {
         // The host counts the session until it is gone, and so do we.
         leaving.then(release, release);
       });
-      this.#shell = shell;
+      this.#shell = shell.isGone ? undefined : shell;
       return shell;
     } catch {
       // Why tells the session that is opened instead.
