@@ -57,7 +57,9 @@ END
   esac
   matched=
   for file in $files; do
+    # The grep itself may match, and what ended meanwhile: both have no folder any more.
     case $ours in *" $file "*) continue ;; esac
+    [ -d "${file%/cmdline}" ] || continue
     file=${file#/proc/}; matched="$matched${matched:+ }${file%/cmdline}"
   done
 }
@@ -71,7 +73,7 @@ say_processes() {
 
 # Waits until a command succeeds: at once, then with growing pauses. $1 = seconds at most, rest = command.
 wait_for() {
-  limit=$1; shift
+  at_most=$1; shift
   ! "$@" || return 0
   pause=0.005; end=
   sleep "$pause"
@@ -80,7 +82,7 @@ wait_for() {
       0.005) pause=0.01 ;;
       0.01) pause=0.02 ;;
       0.02) pause=0.05 ;;
-      0.05) pause=0.1; end=$(( $(date +%s) + limit )) ;;
+      0.05) pause=0.1; end=$(( $(date +%s) + at_most )) ;;
       0.1) pause=0.25 ;;
       *) pause=0.5 ;;
     esac
@@ -93,8 +95,7 @@ wait_for() {
 # connection of the host; ss (iproute2) asks for those that listen alone. $1 = port
 find_listeners() {
   listeners=
-  if command -v ss > /dev/null; then
-    found=$(ss -Hltne "sport = :$1" 2> /dev/null)
+  if command -v ss > /dev/null && found=$(ss -Hltne "sport = :$1" 2> /dev/null); then
     while IFS= read -r line; do
       case $line in *' ino:'*) line=${line#* ino:}; listeners="$listeners${listeners:+ }${line%% *}" ;; esac
     done << END

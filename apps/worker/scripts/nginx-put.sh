@@ -141,6 +141,8 @@ if [ "$patience" = later ]; then
   nothing_to_do && finish
   wait "$tester" || check=$(nginx -t 2>&1) || refused "$check"
   (
+    # Also where the shell around it is ended: that is what it is for.
+    trap '' TERM HUP PIPE
     exec 8<&- 9>&-
     sleep 0.2
     read -r self _ < /proc/self/stat

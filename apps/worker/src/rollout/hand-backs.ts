@@ -32,9 +32,13 @@ export function awaitNext({ lately, balancer, instance }: InstanceContext, confi
   lately.waiting.set(balancer.place, { instance: instance.key, confirm });
 }
 
-/** The drain that was to follow does not come: makes sure that what was given back counts. What does not is told. */
-export async function confirmHandBacks(rollout: RolloutContext): Promise<void> {
+/**
+ * The drain that was to follow does not come: makes sure that what was given back counts.
+ * @returns a line for each of which that is not certain; it is journaled as left, too
+ */
+export async function confirmHandBacks(rollout: RolloutContext): Promise<string[]> {
   const { lately, name, signal } = rollout;
+  const uncertain: string[] = [];
   for (const [place, { instance, confirm }] of lately.waiting) {
     lately.waiting.delete(place);
     try {
@@ -43,6 +47,8 @@ export async function confirmHandBacks(rollout: RolloutContext): Promise<void> {
       if (error instanceof ControlFlow || signal.aborted) throw error;
       const why = `it is not certain that it is in rotation again: ${toRexError(error).message}`;
       await leaveInstance(instanceContext(rollout, instance), why, false);
+      uncertain.push(`${instance}: ${why}`);
     }
   }
+  return uncertain;
 }

@@ -1,3 +1,4 @@
+import { RexError } from '@rexdeploy/shared/errors/rex-error';
 import { type InstanceFacts, inspect } from '../hosts/inspect.js';
 import { keepOnHost } from '../hosts/rotation.js';
 import { LATELY_MS } from './ahead.js';
@@ -18,11 +19,22 @@ export function lookAtNext(context: InstanceContext): void {
   const index = journal.state.batches.findIndex(({ instances }) => instances.includes(instance.key));
   const [key] = journal.state.batches[index + 1]?.instances ?? [];
   if (key === undefined || journal.state.batches[index + 1]?.status !== 'waiting') return;
-  const next = instanceContext(context, key);
+  const next = contextOf(context, key);
+  if (next === undefined) return;
   if (next.plan.unchanged === true) return;
   next.lately.inspected.renew(key, () => inspectAgain(next));
   askAhead(next);
   if (isLocked(next)) next.lately.remembered.renew(key, () => remember(next));
+}
+
+/** Undefined for one that is configured otherwise by now: its own step tells. */
+function contextOf(context: InstanceContext, key: string): InstanceContext | undefined {
+  try {
+    return instanceContext(context, key);
+  } catch (error) {
+    if (error instanceof RexError) return undefined;
+    throw error;
+  }
 }
 
 /** To note something takes the instance's lock, which only those have that are staged. */

@@ -29,9 +29,10 @@ export async function rollOut(context: RolloutContext): Promise<void> {
   try {
     await walk(context);
   } catch (thrown) {
+    // Whatever ends it, and whoever goes on: nothing given back waits for a drain that does not come.
+    const uncertain = context.signal.aborted ? [] : await confirmHandBacks(context);
     if (thrown instanceof CancelAsked) {
-      await confirmHandBacks(context);
-      const left = await removeStaged(context);
+      const left = [...uncertain, ...(await removeStaged(context))];
       await releaseLocks(context);
       throw cancellation(context.journal.state, thrown.message, left);
     }
@@ -123,10 +124,7 @@ async function rollBatch(context: RolloutContext, index: number): Promise<void> 
     await journal.append({ type: 'batch-started', batch: index });
   }
   const ended = await followAll(batch.instances, (key) => rollInstance(instanceContext(context, key)), wayOf(context));
-  if (ended.length > 0) {
-    await confirmHandBacks(context);
-    return endBatch(context, index, ended);
-  }
+  if (ended.length > 0) return endBatch(context, index, ended, await confirmHandBacks(context));
   const failed = index === 0 ? await followAll(batch.instances, (key) => soak(instanceContext(context, key))) : [];
   // Whoever cancels while the first batch is watched leaves it as it is: it is whole.
   const cancel = failed.find(({ error }) => error instanceof CancelAsked);
@@ -186,7 +184,12 @@ async function followAll(
 }
 
 /** Does to a failed or cancelled batch what the policy says. @throws RolloutError, or CancelAsked where nothing failed */
-async function endBatch(context: RolloutContext, index: number, ended: readonly Ended[]): Promise<void> {
+async function endBatch(
+  context: RolloutContext,
+  index: number,
+  ended: readonly Ended[],
+  uncertain: readonly string[] = [],
+): Promise<void> {
   const { journal, name } = context;
   const failures = ended.flatMap(({ error }) => (error instanceof StepError ? [error] : []));
   const policy = failures.length === 0 ? 'rollback' : (journal.state.request.onFailure ?? name.onFailure);
@@ -203,7 +206,7 @@ async function endBatch(context: RolloutContext, index: number, ended: readonly 
       return { key, error: failure, left, halted: false };
     }),
   );
-  const notBack = policy === 'rollback_all' ? await takeAllBack(context) : [];
+  const notBack = [...uncertain, ...(policy === 'rollback_all' ? await takeAllBack(context) : [])];
   const left = await removeStaged(context);
   const failure = batchFailure(journal.state, outcomes, notBack, left);
   await journal.append({ type: 'batch-failed', batch: index, message: failure.what });
@@ -231,10 +234,13 @@ const isWhole = ({ steps }: { steps: readonly { step: string; status: string }[]
   steps.some(({ step, status }) => step === 'drain' && status === 'undone');
 
 /** After the first batch with `hold=1`, and after any when somebody asked; never after the last. @throws Held */
-async function mayHold({ journal, name }: RolloutContext, index: number): Promise<void> {
+async function mayHold(context: RolloutContext, index: number): Promise<void> {
+  const { journal, name } = context;
   const { state } = journal;
   if (state.batches[index + 1]?.status !== 'waiting' || state.heldAfter.includes(index)) return;
   if (journal.asked?.control !== 'hold' && !(state.request.hold === true && index === 0)) return;
+  // Nothing is journaled after that.
+  await confirmHandBacks(context);
   const untilMs = name.holdTimeoutMs === undefined ? undefined : Date.now() + name.holdTimeoutMs;
   await journal.append({ type: 'held', batch: index, untilMs });
   throw new Held(`held after batch ${index}`);

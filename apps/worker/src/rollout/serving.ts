@@ -27,10 +27,9 @@ export async function servesNow(
   const seen = await balancer.look(signal, { withinMs });
   // A server that the balancer's own check calls down gets no request, in rotation or not.
   if (!seen.in || seen.up === false) return false;
-  if (instance.health === undefined || lately.notes.find(`healthy ${instance.key}`, withinMs) !== undefined)
-    return true;
+  if (instance.health === undefined || lately.wasHealthy(instance.key, withinMs)) return true;
   const { healthy } = await probe(instance, instance.health, signal, connections);
-  if (healthy) lately.notes.keep(`healthy ${instance.key}`, 'yes');
+  lately.noteHealth(instance.key, healthy);
   return healthy;
 }
 

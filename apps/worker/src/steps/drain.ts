@@ -6,6 +6,7 @@ import { keepOnHost, recallRotation } from '../hosts/rotation.js';
 import { LATELY_MS } from '../rollout/ahead.js';
 import type { InstanceContext } from '../rollout/context.js';
 import type { Step } from '../rollout/step.js';
+import { guardAgain } from './guard.js';
 
 export const drainFoundSchema = z.looseObject({
   in: z.boolean(),
@@ -35,6 +36,7 @@ export const drain: Step<Found> = {
   },
 
   async run(context, found) {
+    await guardAgain(context);
     if (!found.in) {
       const why = found.wish === undefined ? '' : ` (${found.wish}); action=updatek gives it back`;
       const message = `was out of rotation before this deployment, and stays out${why}`;

@@ -36,12 +36,20 @@ export const guard: Step<GuardFound> = {
     };
   },
 
-  async run(context, found) {
+  async run(context) {
     if (isForced(context)) return { others: 'not asked: force=1' };
-    // What does not run need not be asked; where there is no pattern to count by, nobody knows.
-    return { others: found.processes === 0 ? IDLE : await anotherServes(context) };
+    const others = await anotherServes(context);
+    context.lately.guarded.add(context.instance.key);
+    return { others };
   },
 };
+
+/** A drain that another worker may not have come to is begun by what guards it. */
+export async function guardAgain(context: InstanceContext): Promise<void> {
+  if (context.lately.guarded.has(context.instance.key) || isForced(context)) return;
+  const { in: isIn } = await context.balancer.look(context.signal);
+  if (isIn) await anotherServes(context);
+}
 
 const IDLE = 'not needed: this one serves nothing now';
 

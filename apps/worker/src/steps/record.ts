@@ -72,7 +72,9 @@ async function observedLately({ lately, instance, signal }: InstanceContext): Pr
   const { health } = instance;
   if (told === undefined || health === undefined || health.kind === 'command' || health.from === 'host')
     return undefined;
-  return (await probe(instance, health, signal)).healthy ? told : undefined;
+  const { healthy } = await probe(instance, health, signal);
+  lately.noteHealth(instance.key, healthy);
+  return healthy ? told : undefined;
 }
 
 /** Where the former release lies now: a plain directory has made way. */

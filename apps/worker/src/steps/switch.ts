@@ -131,8 +131,7 @@ async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ st
   const failedHooks: string[] = [];
   const proof: string[] = [];
   const marks: Promise<void>[] = [];
-  // That was the release that goes.
-  context.lately.notes.forget(`healthy ${instance.key}`);
+  await context.lately.forgetRun(instance.key);
   const onLine = (line: string): void => {
     const facts = parseFacts(line);
     if (facts.pids !== undefined) pids = facts.pids.trim();

@@ -16,7 +16,7 @@ export const verify: Step = {
   async run(context) {
     const { programRelease } = context.plan;
     const health = await passHealthGate(context, programRelease);
-    if (health !== undefined) context.lately.notes.keep(`healthy ${context.instance.key}`, 'yes');
+    if (health !== undefined) context.lately.noteHealth(context.instance.key, true);
     const told = context.lately.notes.find(`proof ${context.instance.key}`, LATELY_MS);
     const proof = await proveRelease(context, programRelease, { former: formerLink(context), told });
     context.lately.observed.begin(context.instance.key, () => observeInstance(context));
