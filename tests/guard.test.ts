@@ -37,3 +37,12 @@ test('the last healthy instance in rotation is not drained, whatever keeps the o
   expect(drained).toEqual([]);
   expect(await expectSound(stand)).toEqual(['v1', 'v2']);
 });
+
+test('one whose processes are not found is asked nonetheless: its pattern may be wrong', async ({ start }) => {
+  const instances = { server1: { process: 'nothing-that-runs' } };
+  const { client, fleet } = await start({ config: { environments: { prod: { names: { server: { instances } } } } } });
+  await fleet.instance('server2').runService('stop');
+  const { body } = await client.deploy(DEPLOY);
+  expect(body.msg).toMatch(/server1 failed at guard: .*server1 is the last healthy instance of server in rotation/);
+  expect((await fleet.instance('server1').observe()).version).toBe('v1');
+});
