@@ -15,11 +15,26 @@ export class CommandReport {
   readonly stderr = new Tail(STDERR_BYTES);
   readonly #place: { readonly host: string; readonly port: number };
   readonly #name: string;
+  /** How it is found in the host's process list. */
+  #mark: string;
   readonly #startedAt = performance.now();
 
   constructor(place: { readonly host: string; readonly port: number }, name: string) {
     this.#place = place;
     this.#name = name;
+    this.#mark = scriptMark(name);
+  }
+
+  /** It runs in a shell that has a mark of its own. */
+  runsIn(mark: string): void {
+    this.#mark = mark;
+  }
+
+  /** It was not run; what was said until now is not its own. */
+  startsOver(): void {
+    this.stdoutTail.clear();
+    this.stderr.clear();
+    this.#mark = scriptMark(this.#name);
   }
 
   get durationMs(): number {
@@ -83,7 +98,7 @@ export class CommandReport {
       what: `${this.#name} ${what}`,
       ...(facts.timedOut === true
         ? {
-            whatToDo: `it was told to end; should it be stuck, look for ${scriptMark(this.#name)} in the host's process list`,
+            whatToDo: `it was told to end; should it be stuck, look for ${this.#mark} in the host's process list`,
           }
         : {}),
       stdoutTail: this.stdoutTail.text(),

@@ -82,6 +82,10 @@ describe('a script in a shell that is kept open', () => {
     const pid = Number(await run('pid'));
     const waiting = transport.run(script('wait'), [], { signal: over.signal, onLine: () => over.abort() });
     await expect(waiting).rejects.toBeInstanceOf(CommandError);
+    const late = transport.run(script('wait'), [], { timeoutMs: 50 });
+    await expect(late).rejects.toMatchObject({
+      whatToDo: expect.stringMatching(/look for rex:shell:[0-9a-f]+ in the/),
+    });
     await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 30_000, interval: 10 });
     expect(await run('echo', 'again')).toBe('1\n<again>\n');
   });
@@ -107,3 +111,18 @@ test('where a host allows one session, the shell makes room', async () => {
 
 /** Commands that sshd was asked for so far. */
 const sessions = (): number => (sshd.log().match(/Starting session: command/g) ?? []).length;
+
+test('where a log-in starts no shell, the error is that of the log-in', async () => {
+  await using closed = await startSshd({ config: ['ForceCommand echo "closed for today" >&2; exit 3'] });
+  await using one = await connect(closed.settings());
+  const refused = { exitCode: 3, stderrTail: 'closed for today\n' };
+  await expect(one.run(script('echo'), [])).rejects.toMatchObject(refused);
+  await expect(one.run(script('echo'), [])).rejects.toMatchObject(refused);
+});
+
+test('what a log-in says first is no answer', async () => {
+  await using chatty = await startSshd({ config: ['ForceCommand echo hello; sh -c "$SSH_ORIGINAL_COMMAND"'] });
+  await using one = await connect(chatty.settings());
+  expect((await one.run(script('echo'), ['a'])).stdout).toBe('1\n<a>\n');
+  expect((await one.run(script('echo'), ['b'])).stdout).toBe('1\n<b>\n');
+});

@@ -94,6 +94,11 @@ export class KeptShell {
     return openSession(link, line, (channel) => new KeptShell(link, channel, mark, onGone));
   }
 
+  /** How it is found in the host's process list. */
+  get mark(): string {
+    return this.#mark.prefix + this.#mark.id;
+  }
+
   /** Has it ended? */
   get isGone(): boolean {
     return this.#isGone;

@@ -54,6 +54,7 @@ export async function runKept(
       life.stop(report.broken('output', error));
     }
   };
+  report.runsIn(shell.mark);
   let end: CommandEnd | undefined;
   try {
     const ending = shell.run(kept, args, {
@@ -68,6 +69,7 @@ export async function runKept(
     if (end.code === null && !shell.hasBegun) {
       slot.refuse();
       sink.abandon();
+      report.startsOver();
       return undefined;
     }
     return await resultOf(end, sink, life, options);

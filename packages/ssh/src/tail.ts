@@ -25,6 +25,11 @@ export class Tail {
     return bytes.toString('utf8', start);
   }
 
+  clear(): void {
+    this.#chunks = [];
+    this.#bytes = 0;
+  }
+
   #trim(): void {
     const all = Buffer.concat(this.#chunks);
     // A copy: a view would keep the whole chunk alive.

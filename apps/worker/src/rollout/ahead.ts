@@ -20,6 +20,11 @@ export class Ahead<T> {
     if (begun === undefined || performance.now() - begun.atMs > LATELY_MS / 2) this.begin(about, look);
   }
 
+  /** What was begun counts no more. */
+  forget(about: string): void {
+    this.#begun.delete(about);
+  }
+
   /** Waits until nothing that was begun is under way. */
   async settled(): Promise<void> {
     await Promise.all([...this.#begun.values()].map(({ looking }) => looking));

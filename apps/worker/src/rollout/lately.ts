@@ -38,9 +38,10 @@ export class Lately {
   }
 
   /** What was seen of an instance that is stopped or started now counts no more. */
-  async forgetRun(instance: string): Promise<void> {
+  forgetRun(instance: string): void {
     this.notes.forget(`healthy ${instance}`);
     this.notes.forget(`proof ${instance}`);
-    await Promise.all([this.healthy.take(instance), this.observed.take(instance)]);
+    this.healthy.forget(instance);
+    this.observed.forget(instance);
   }
 }

@@ -131,7 +131,7 @@ async function runSwitch(context: InstanceContext, wanted: Wanted): Promise<{ st
   const failedHooks: string[] = [];
   const proof: string[] = [];
   const marks: Promise<void>[] = [];
-  await context.lately.forgetRun(instance.key);
+  context.lately.forgetRun(instance.key);
   const onLine = (line: string): void => {
     const facts = parseFacts(line);
     if (facts.pids !== undefined) pids = facts.pids.trim();
