@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -237,6 +238,7 @@ test('names show what runs where, told and seen, and history what became of it',
 test('an archive is uploaded, and is what a dry run compares', async () => {
   const { page } = admin;
   const file = join(tmpdir(), `rex-upload-${process.pid}.tar.gz`);
+  onTestFinished(() => rmSync(file, { force: true }));
   await tarGz(uatDir(), file);
   await page.goto('/#/deploy?k=server');
   await page.getByText('Upload', { exact: true }).click();

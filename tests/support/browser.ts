@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -43,17 +42,12 @@ export async function visitAs(browser: Browser, url: string, token: string): Pro
 const WIDE = { width: 1280, height: 860 };
 const NARROW = { width: 360, height: 740 };
 
-/** The folder of REX_SCREENSHOTS, or one for temporary things. */
+/** Folder in which pictures are kept; absent: they are made, and nobody keeps them. */
 const asked = process.env.REX_SCREENSHOTS;
-let shots: string | undefined;
-const folder = (): string => {
-  shots ??= asked ?? mkdtempSync(join(tmpdir(), 'rex-screenshots-'));
-  mkdirSync(shots, { recursive: true });
-  return shots;
-};
+if (asked !== undefined) mkdirSync(asked, { recursive: true });
 
 /**
- * Looks at the page that is shown as everybody may see it, light and wide, dark and narrow: keeps a picture, and expects
+ * Looks at the page that is shown as everybody may see it, light and wide, dark and narrow: makes a picture, and expects
  * that nothing has to be scrolled sideways and that axe finds nothing serious. Whoever asks for the pictures gets them
  * light and narrow and dark and wide too.
  */
@@ -71,7 +65,8 @@ export async function inspect({ page }: Visitor, name: string): Promise<void> {
   for (const look of looks) {
     await page.emulateMedia({ colorScheme: look.scheme, reducedMotion: 'reduce' });
     await page.setViewportSize(look.viewport);
-    await page.screenshot({ path: join(folder(), `${name}-${look.scheme}-${look.width}.png`), fullPage: true });
+    const path = asked === undefined ? {} : { path: join(asked, `${name}-${look.scheme}-${look.width}.png`) };
+    await page.screenshot({ ...path, fullPage: true });
     const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
     expect([name, look.width, overflow]).toEqual([name, look.width, 0]);
     if (look.axe) expect([name, look.scheme, await findings(page)]).toEqual([name, look.scheme, []]);

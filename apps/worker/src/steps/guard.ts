@@ -36,9 +36,9 @@ export const guard: Step<GuardFound> = {
     };
   },
 
-  async run(context) {
+  async run(context, { processes }) {
     if (isForced(context)) return { others: 'not asked: force=1' };
-    const others = await anotherServes(context);
+    const others = await anotherServes(context, { runs: processes !== 0 });
     context.lately.guarded.add(context.instance.key);
     return { others };
   },
@@ -65,13 +65,15 @@ export function formerLink(context: InstanceContext): string | undefined {
 
 /**
  * Makes sure that the name is still served while this instance is out.
- * @param alone what is to be done with the only instance of its name, which nobody can stand in for
+ * @param options.alone what is to be done with the only instance of its name, which nobody can stand in for
+ * @param options.runs no: no process of it was seen. Where it does not answer either it serves nothing; each by itself proves
+ *   little, since a pattern may be wrong and a connection may be cut
  * @returns for people: who serves, or why nobody needs to
  * @throws BalancerError when this is the last one that serves
  */
 export async function anotherServes(
   context: OneOfName,
-  { alone }: { alone: 'let' | 'refuse' } = { alone: 'let' },
+  { alone = 'let', runs = true }: { alone?: 'let' | 'refuse'; runs?: boolean } = {},
 ): Promise<string> {
   const others = othersOfName(context);
   if (context.instance.balancer.type === 'none') return 'no balancer';
@@ -85,7 +87,7 @@ export async function anotherServes(
     first !== undefined && servesNow(first, LATELY_MS),
   ]);
   if (first !== undefined && firstServes) return itself ? `${first.instance.key} stays in rotation` : IDLE;
-  if (!itself && !(await serves(context))) return IDLE;
+  if (!itself && (!runs || !(await serves(context)))) return IDLE;
   const answers = await Promise.all(others.map(serves));
   const other = others[answers.indexOf(true)];
   if (other !== undefined) return `${other.instance.key} stays in rotation`;
