@@ -82,9 +82,12 @@ test('API and workers run from one image, built here, by the command that the Do
   expect(new Set([api.image, worker.image])).toEqual(new Set(['rexdeploy']));
   expect([api.build, worker.build]).toEqual(['.', '.']);
   expect(api.command).toEqual(['node', 'apps/api/dist/bundle/main.js']);
-  expect(worker.command).toEqual(['node', '--max-semi-space-size=4', 'apps/worker/dist/bundle/main.js']);
-  expect(read('scripts/worker-flags.mjs')).toContain(worker.command[1]);
-  expect(read('packages/sandbox/src/controller.ts')).toContain(worker.command[1]);
+  const flags = ['--max-semi-space-size=4', '--heap-growing-percent=10'];
+  expect(worker.command).toEqual(['node', ...flags, 'apps/worker/dist/bundle/main.js']);
+  const written = `const WORKER_FLAGS = [${flags.map((flag) => `'${flag}'`).join(', ')}];`;
+  for (const file of ['scripts/worker-flags.mjs', 'packages/sandbox/src/controller.ts']) {
+    expect(read(file)).toContain(written);
+  }
   expect(read('Dockerfile')).toContain(`CMD ${JSON.stringify(api.command).replaceAll(',', ', ')}`);
 });
 

@@ -56,7 +56,7 @@ export async function createToken(config: string, name: string, extra: readonly 
 }
 
 /** As scripts/worker-flags.mjs has them. */
-const WORKER_FLAGS = ['--max-semi-space-size=4'];
+const WORKER_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=10'];
 
 function startMain(app: 'api' | 'worker', line: RegExp, options: ControllerOptions): Promise<Child> {
   return startChild({
