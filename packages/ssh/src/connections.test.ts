@@ -1,31 +1,8 @@
 import { ConnectionError } from '@rexdeploy/shared/errors/host-errors';
 import { expect, test } from 'vitest';
 import { Connections } from './connections.js';
+import { FakeTransport } from './testing/fake-transport.js';
 import type { JumpTransport, SshSettings } from './transport.js';
-
-class FakeTransport implements JumpTransport {
-  readonly host: string;
-  readonly port = 22;
-  alive = true;
-  constructor(host: string) {
-    this.host = host;
-  }
-  run(): Promise<never> {
-    return Promise.reject(new Error('not here'));
-  }
-  openTunnel(): Promise<never> {
-    return Promise.reject(new Error('not here'));
-  }
-  onLost(): () => void {
-    return () => {};
-  }
-  async close(): Promise<void> {
-    this.alive = false;
-  }
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-}
 
 const settings = (host: string, changes: Partial<SshSettings> = {}): SshSettings => ({
   host,

@@ -4,32 +4,19 @@ import { join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { Connections } from './connections.js';
 import { IdleConnections } from './idle-connections.js';
-import type { JumpTransport, RunResult, SshSettings } from './transport.js';
+import { FakeTransport } from './testing/fake-transport.js';
+import type { SshSettings } from './transport.js';
 
-class Resting implements JumpTransport {
-  readonly host = 'a';
-  readonly port = 22;
+class Resting extends FakeTransport {
   readonly idle = true;
-  alive = true;
   isSilent = false;
+  constructor() {
+    super('a');
+  }
   async answers(): Promise<boolean> {
     return !this.isSilent;
   }
-  async run(): Promise<RunResult> {
-    return { code: 0, stdout: '', stderr: '', durationMs: 0 };
-  }
-  openTunnel(): Promise<never> {
-    return Promise.reject(new Error('not here'));
-  }
-  onLost(): () => void {
-    return () => {};
-  }
-  async close(): Promise<void> {
-    this.alive = false;
-  }
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
+  override run = async () => ({ code: 0, stdout: '', stderr: '', durationMs: 0 });
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'rex-idle-'));
